@@ -1,0 +1,3 @@
+//! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
+
+pub mod state;

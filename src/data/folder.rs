@@ -1,0 +1,1 @@
+//! The plain folder layout: the user names folders of good and of bad pictures.

@@ -1,0 +1,1 @@
+//! The MVTec AD layout.

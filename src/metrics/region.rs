@@ -1,0 +1,1 @@
+//! Connected regions of a ground-truth mask (8-connected).

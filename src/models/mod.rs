@@ -1,0 +1,37 @@
+//! Tensors in, tensors out: the detectors and the frozen networks under them. No files, no threads, no training loops.
+
+pub mod backbone;
+pub mod cfa;
+pub mod optim;
+
+use candle_core::{Result, Tensor};
+
+/// What one training step reports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    pub loss: f32,
+    /// Named model quantities worth watching, such as CFA's radius.
+    pub quantities: Vec<(&'static str, f32)>,
+}
+
+/// A model that learns from good pictures and scores any picture.
+///
+/// Training is split so that the frozen network runs once per picture: [`Detector::encode`] turns network input into
+/// features the pipeline may cache, [`Detector::prepare`] sees them all once, [`Detector::train_step`] many times.
+pub trait Detector: Send {
+    /// `(B, 3, H, W)` normalised input to the features training needs, one tensor `(B, C, h, w)` per tap, detached.
+    fn encode(&self, pixels: &Tensor) -> Result<Vec<Tensor>>;
+
+    /// One pass over the encoded training set before the first step, in batches as [`Detector::encode`] returns them.
+    fn prepare(&mut self, batches: &mut dyn Iterator<Item = Result<Vec<Tensor>>>) -> Result<()>;
+
+    /// One optimiser step on one encoded batch.
+    fn train_step(&mut self, batch: &[Tensor]) -> Result<StepReport>;
+
+    /// Raw anomaly maps `(B, H, W)` in input space for `(B, 3, H, W)` normalised input. A picture's map never depends on
+    /// the others in its batch.
+    fn score(&self, pixels: &Tensor) -> Result<Tensor>;
+
+    /// Everything the trained detector consists of, by name, without the backbone.
+    fn tensors(&self) -> Vec<(String, Tensor)>;
+}

@@ -1,0 +1,1 @@
+//! The optimisers the papers use; their state can be saved.

@@ -1,0 +1,1 @@
+//! Operations candle lacks or does slowly. One file each: plain reference, quick path, and the test that they agree.

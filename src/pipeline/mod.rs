@@ -1,0 +1,1 @@
+//! The workflows: train, evaluate, predict. Blocking; knows no front end.

@@ -1,0 +1,1 @@
+//! Numbers to pixels, for the window and for export.

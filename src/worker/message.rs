@@ -1,0 +1,91 @@
+//! What the window asks of the worker and what the worker answers. Plain owned data; no tensors, no handles.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::RunConfig;
+use crate::data::check::CheckReport;
+use crate::data::synthetic::SampleSettings;
+use crate::data::{Dataset, OpenOptions, Sample};
+use crate::progress::Progress;
+use crate::score_map::ScoreMap;
+
+pub use crate::store::{RunSummary, WeightsInfo};
+
+/// Names one submitted command; events carry it so that those of an older job can be dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub u64);
+
+/// One job. The worker runs one at a time and refuses a second.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// List a data set and look at every picture in it.
+    OpenData { root: PathBuf, options: OpenOptions },
+    /// Draw the built-in sample data set into `out`, then open it.
+    MakeSample { out: PathBuf, settings: SampleSettings },
+    /// Which backbone weights there are.
+    ListWeights,
+    /// Train, save the model in the run folder `out`, score the test pictures, then open the run.
+    Train { config: Box<RunConfig>, out: PathBuf },
+    /// Open a run folder or a model file.
+    OpenRun { path: PathBuf },
+    /// Score the test pictures of `data` (or of the run's own data set) with a trained run, then open it.
+    Evaluate { run: PathBuf, data: Option<PathBuf> },
+}
+
+/// What a job tells the window.
+#[derive(Debug, Clone)]
+pub enum Event {
+    Progress { job: JobId, progress: Progress },
+    DataOpened { job: JobId, dataset: Arc<Dataset>, report: Arc<CheckReport> },
+    WeightsListed { job: JobId, weights: Vec<WeightsInfo> },
+    RunOpened { job: JobId, run: Arc<RunSummary> },
+    Cancelled { job: JobId },
+    /// The job failed; `message` is the whole story, outermost first, ready to be shown and copied.
+    Failed { job: JobId, message: String },
+    /// The second lane's answer to a [`PreviewRequest`].
+    Preview { key: PreviewKey, result: Result<Arc<Preview>, String> },
+}
+
+/// How much of a picture is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Detail {
+    /// Longest side at most 96 px, no map, no mask.
+    Thumbnail,
+    /// The picture (longest side at most 4096 px), its mask and its score map.
+    Full,
+}
+
+/// Identifies what a preview shows: a picture of an opened run (or of a data set, when `run` is `None`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PreviewKey {
+    pub run: Option<PathBuf>,
+    pub sample: String,
+    pub detail: Detail,
+}
+
+/// Asks the second lane to decode a picture. Newest request first; full pictures before thumbnails.
+#[derive(Debug, Clone)]
+pub struct PreviewRequest {
+    pub key: PreviewKey,
+    pub sample: Sample,
+}
+
+/// A picture ready to be shown.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    pub width: usize,
+    pub height: usize,
+    /// `height * width * 3` bytes, row-major RGB.
+    pub rgb: Vec<u8>,
+    /// Size of the picture in its file, before any shrinking for display.
+    pub image_width: usize,
+    pub image_height: usize,
+    /// `height * width`, true on the defect; `None` without a mask file.
+    pub mask: Option<Vec<bool>>,
+    /// Raw scores in input space; `None` for thumbnails and pictures without a score.
+    pub map: Option<Arc<ScoreMap>>,
+    /// Where the map lies on the shown picture, in its pixels: left, top, width, height. Smaller than the picture
+    /// when the input is cropped.
+    pub map_rect: [f32; 4],
+}
