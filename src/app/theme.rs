@@ -5,8 +5,8 @@
 
 use eframe::egui::style::WidgetVisuals;
 use eframe::egui::{
-    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle, Theme, Ui, Vec2,
-    Visuals,
+    Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, Style, TextStyle,
+    Theme, Ui, Vec2, Visuals,
 };
 
 /// The meanings colours have. The same names in both themes.
@@ -230,10 +230,16 @@ mod tests {
         for (text, color) in texts {
             for ground in [palette.panel, palette.rail, palette.card, palette.well] {
                 let ratio = contrast(color, ground);
-                assert!(ratio >= 4.5, "{name}: {text} on {ground:?} has contrast {ratio:.2}");
+                assert!(
+                    ratio >= 4.5,
+                    "{name}: {text} on {ground:?} has contrast {ratio:.2}"
+                );
             }
         }
-        assert!(contrast(palette.on_accent, palette.accent) >= 4.5, "{name}: on_accent");
+        assert!(
+            contrast(palette.on_accent, palette.accent) >= 4.5,
+            "{name}: on_accent"
+        );
     }
 
     #[test]
@@ -246,7 +252,12 @@ mod tests {
     fn class_colours_stand_out_as_marks() {
         for theme in [Theme::Dark, Theme::Light] {
             let palette = palette_of(theme);
-            for mark in [palette.good_class, palette.defect_class, palette.second, palette.limit] {
+            for mark in [
+                palette.good_class,
+                palette.defect_class,
+                palette.second,
+                palette.limit,
+            ] {
                 assert!(contrast(mark, palette.well) >= 3.0, "{theme:?}: {mark:?}");
             }
         }
