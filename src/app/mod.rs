@@ -2,13 +2,16 @@
 
 mod cached;
 mod gallery;
+pub mod job_progress;
 mod local_render;
 mod lru;
 mod numbers;
 mod picture;
+pub mod recent;
 pub mod state;
 pub mod textures;
 pub mod theme;
 mod verdict;
 mod viewer;
 mod viewport;
+pub mod words;
