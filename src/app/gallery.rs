@@ -26,10 +26,10 @@ impl Sort {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::HighestScore => "Highest score first",
-            Self::LowestScore => "Lowest score first",
-            Self::Name => "Name",
-            Self::ClosestToLimit => "Closest to the limit",
+            Self::HighestScore => "Highest first",
+            Self::LowestScore => "Lowest first",
+            Self::Name => "By name",
+            Self::ClosestToLimit => "Near the limit",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How scores, rates and counts are written in the window, and what a count of held-out pictures proves.
+//! How scores and shares are written in the window, and what a number of held-out pictures proves.
 
 /// Stands where a number is undefined.
 pub const NOT_AVAILABLE: &str = "n/a";
@@ -37,25 +37,6 @@ pub fn percent(value: f64) -> String {
         "100.0 %" if value < 1.0 => "> 99.9 %".to_owned(),
         _ => shown,
     }
-}
-
-/// `1 picture`, `2 pictures`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    let noun = if count == 1 { one } else { many };
-    format!("{} {noun}", grouped(count))
-}
-
-/// Groups of three digits: `12 345`, with a narrow gap that does not break.
-pub fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push('\u{a0}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The largest true rate that `failures` in `pictures` independent pictures leave open at 95 % confidence: the exact
@@ -100,7 +81,7 @@ fn chance_of_at_most(failures: usize, pictures: usize, rate: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{counted, grouped, metric, percent, pictures_to_prove, rate_bound, score, share};
+    use super::{metric, percent, pictures_to_prove, rate_bound, score, share};
 
     #[test]
     fn scores_keep_four_significant_digits() {
@@ -127,13 +108,6 @@ mod tests {
         assert_eq!(percent(0.9999), "> 99.9 %");
         assert_eq!(percent(1.0), "100.0 %");
         assert_eq!(share(1, 63), "1.6 %");
-    }
-
-    #[test]
-    fn counts_agree_with_their_noun() {
-        assert_eq!(counted(1, "picture", "pictures"), "1 picture");
-        assert_eq!(counted(0, "picture", "pictures"), "0 pictures");
-        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
     }
 
     #[test]

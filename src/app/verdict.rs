@@ -50,6 +50,15 @@ impl Outcome {
         matches!(self, Self::Overkill | Self::Escape)
     }
 
+    /// What went wrong with one picture; `None` when nothing did.
+    pub fn error_word(self) -> Option<&'static str> {
+        match self {
+            Self::Overkill => Some("overkill"),
+            Self::Escape => Some("escape"),
+            Self::GoodPassed | Self::Caught => None,
+        }
+    }
+
     /// As it stands on buttons and beside pictures.
     pub fn name(self) -> &'static str {
         match self {

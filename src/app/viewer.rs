@@ -4,7 +4,7 @@
 use std::fmt;
 
 use eframe::egui::{
-    Align2, Color32, CornerRadius, CursorIcon, Key, Painter, PointerButton, Pos2, Rect, Response, Role,
+    Align2, Color32, CornerRadius, CursorIcon, Painter, PointerButton, Pos2, Rect, Response, Role,
     Sense, Shape, Stroke, StrokeKind, TextStyle, TextureFilter, TextureId, Theme, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
@@ -103,6 +103,14 @@ impl ViewerSettings {
     }
 }
 
+/// What buttons and keys ask for; answered by whoever knows where the views are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoomRequest {
+    In,
+    Out,
+    Natural,
+}
+
 /// What the model says, as far as drawing needs it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
@@ -145,6 +153,7 @@ pub fn viewer_ui(
     settings: &ViewerSettings,
     viewport: &mut Viewport,
     scale: Scale,
+    request: Option<ZoomRequest>,
 ) -> Option<PixelReadout> {
     let area = ui.available_rect_before_wrap();
     ui.advance_cursor_after_rect(area);
@@ -163,8 +172,8 @@ pub fn viewer_ui(
             pointed = Some((*pane, image_from_ui(viewport, view, at)));
         }
     }
-    if let Some((_, view)) = panes.first() {
-        handle_keys(ui, viewport, view);
+    if let (Some(request), Some((_, view))) = (request, panes.first()) {
+        carry_out(request, viewport, view);
     }
     for (pane, view) in &panes {
         paint_pane(ui, picture, settings, viewport, scale, *pane, view);
@@ -195,7 +204,7 @@ fn arrange(area: Rect, image: Vec2, count: usize) -> Vec<Rect> {
 }
 
 fn pane_response(ui: &Ui, pane: Pane, view: &View) -> Response {
-    let id = ui.id().with(("view", pane.name()));
+    let id = ui.scope_id().with(("view", pane.name()));
     let response = ui.interact(view.pane, id, Sense::drag() | Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{} view", pane.name())));
     response.on_hover_cursor(CursorIcon::Crosshair)
@@ -220,24 +229,12 @@ fn handle_pointer(ui: &Ui, response: &Response, viewport: &mut Viewport, view: &
     }
 }
 
-fn handle_keys(ui: &Ui, viewport: &mut Viewport, view: &View) {
-    if ui.ctx().egui_wants_keyboard_input() {
-        return;
-    }
+fn carry_out(request: ZoomRequest, viewport: &mut Viewport, view: &View) {
     let middle = view.pane.center();
-    let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
-    let typed = |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
-    if pressed(Key::F) {
-        viewport.fit();
-    }
-    if pressed(Key::Num1) {
-        viewport.natural(view, middle);
-    }
-    if typed(Key::Plus) || typed(Key::Equals) {
-        viewport.zoom_by(view, middle, ZOOM_STEP);
-    }
-    if typed(Key::Minus) {
-        viewport.zoom_by(view, middle, 1.0 / ZOOM_STEP);
+    match request {
+        ZoomRequest::In => viewport.zoom_by(view, middle, ZOOM_STEP),
+        ZoomRequest::Out => viewport.zoom_by(view, middle, 1.0 / ZOOM_STEP),
+        ZoomRequest::Natural => viewport.natural(view, middle),
     }
 }
 
