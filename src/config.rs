@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::OpenOptions;
 use crate::data::image::InputPreset;
-use crate::models::backbone::BackboneKind;
-use crate::models::cfa::CfaConfig;
+pub use crate::models::backbone::BackboneKind;
+pub use crate::models::cfa::CfaConfig;
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,4 +107,40 @@ pub struct RunConfig {
     pub device: DeviceChoice,
     /// Whether the model file carries the backbone's weights too.
     pub embed_backbone: bool,
+}
+
+impl RunConfig {
+    /// The shortest way to a first result: CFA's quick preset on the embedded backbone, seed 0.
+    pub fn first_look(data: &std::path::Path) -> Self {
+        let kind = BackboneKind::EfficientNetLite0;
+        Self {
+            data: data.to_path_buf(),
+            open: OpenOptions::default(),
+            category: None,
+            model: ModelConfig::Cfa(CfaConfig::quick(kind)),
+            backbone: BackboneChoice {
+                kind,
+                weights: None,
+            },
+            input: InputPreset::Resize256,
+            calibration: CalibrationConfig::default(),
+            seed: 0,
+            device: DeviceChoice::Auto,
+            embed_backbone: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DeviceChoice;
+
+    #[test]
+    fn devices_are_read_as_they_are_typed() {
+        assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+        assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        for wrong in ["gpu", "cuda:", "cuda:x", "CPU", ""] {
+            assert!(wrong.parse::<DeviceChoice>().is_err(), "{wrong}");
+        }
+    }
 }
