@@ -22,11 +22,17 @@ pub enum Command {
     /// List a data set and look at every picture in it.
     OpenData { root: PathBuf, options: OpenOptions },
     /// Draw the built-in sample data set into `out`, then open it.
-    MakeSample { out: PathBuf, settings: SampleSettings },
+    MakeSample {
+        out: PathBuf,
+        settings: SampleSettings,
+    },
     /// Which backbone weights there are.
     ListWeights,
     /// Train, save the model in the run folder `out`, score the test pictures, then open the run.
-    Train { config: Box<RunConfig>, out: PathBuf },
+    Train {
+        config: Box<RunConfig>,
+        out: PathBuf,
+    },
     /// Open a run folder or a model file.
     OpenRun { path: PathBuf },
     /// Score the test pictures of `data` (or of the run's own data set) with a trained run, then open it.
@@ -36,15 +42,50 @@ pub enum Command {
 /// What a job tells the window.
 #[derive(Debug, Clone)]
 pub enum Event {
-    Progress { job: JobId, progress: Progress },
-    DataOpened { job: JobId, dataset: Arc<Dataset>, report: Arc<CheckReport> },
-    WeightsListed { job: JobId, weights: Vec<WeightsInfo> },
-    RunOpened { job: JobId, run: Arc<RunSummary> },
-    Cancelled { job: JobId },
+    Progress {
+        job: JobId,
+        progress: Progress,
+    },
+    DataOpened {
+        job: JobId,
+        dataset: Arc<Dataset>,
+        report: Arc<CheckReport>,
+    },
+    WeightsListed {
+        job: JobId,
+        weights: Vec<WeightsInfo>,
+    },
+    RunOpened {
+        job: JobId,
+        run: Arc<RunSummary>,
+    },
+    Cancelled {
+        job: JobId,
+    },
     /// The job failed; `message` is the whole story, outermost first, ready to be shown and copied.
-    Failed { job: JobId, message: String },
+    Failed {
+        job: JobId,
+        message: String,
+    },
     /// The second lane's answer to a [`PreviewRequest`].
-    Preview { key: PreviewKey, result: Result<Arc<Preview>, String> },
+    Preview {
+        key: PreviewKey,
+        result: Result<Arc<Preview>, String>,
+    },
+}
+
+impl Event {
+    /// Whether this is the last event of its job.
+    pub fn closes(&self) -> bool {
+        match self {
+            Self::Progress { .. } | Self::Preview { .. } => false,
+            Self::DataOpened { .. }
+            | Self::WeightsListed { .. }
+            | Self::RunOpened { .. }
+            | Self::Cancelled { .. }
+            | Self::Failed { .. } => true,
+        }
+    }
 }
 
 /// How much of a picture is wanted.
