@@ -4,7 +4,19 @@ pub mod backbone;
 pub mod cfa;
 pub mod optim;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
+
+/// A frozen network under a detector, seen as nothing but its taps.
+pub trait FeatureExtractor: Send + Sync {
+    /// `(B, 3, H, W)` normalised input to one tensor `(B, C, h, w)` per tap, finest first, not rectified.
+    fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>>;
+
+    /// The channels of each tap.
+    fn channels(&self) -> Vec<usize>;
+
+    /// Where the network's weights live and its input is expected.
+    fn device(&self) -> Device;
+}
 
 /// What one training step reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +44,6 @@ pub trait Detector: Send {
     /// the others in its batch.
     fn score(&self, pixels: &Tensor) -> Result<Tensor>;
 
-    /// Everything the trained detector consists of, by name, without the backbone.
-    fn tensors(&self) -> Vec<(String, Tensor)>;
+    /// Everything the trained detector consists of, by name, without the backbone. Fails before [`Detector::prepare`].
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
 }
