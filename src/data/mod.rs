@@ -12,5 +12,5 @@ pub mod mvtec;
 pub mod synthetic;
 
 pub use layout::{Layout, LayoutKind, OpenOptions, Role};
-pub use sample::{Category, Dataset, Finding, Label, Sample, Severity};
+pub use sample::{Category, Dataset, Finding, FolderRole, Label, Sample, Severity};
 pub use split::TrainSplit;

@@ -59,5 +59,17 @@ pub struct Dataset {
     pub layout: super::LayoutKind,
     /// Sorted bytewise by name; never empty.
     pub categories: Vec<Category>,
+    /// What the pictures of each folder are used for; empty unless the layout leaves that to the user.
+    pub folders: Vec<FolderRole>,
     pub findings: Vec<Finding>,
+}
+
+/// One folder of the plain folder layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderRole {
+    /// Relative to the root with `/` separators; `.` is the root itself.
+    pub path: String,
+    pub role: super::Role,
+    /// How many pictures lie in it.
+    pub pictures: usize,
 }

@@ -3,9 +3,6 @@
 mod efficientnet_lite;
 mod resnet;
 
-use std::collections::HashMap;
-
-use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// The networks that can be built.
@@ -19,6 +16,15 @@ pub enum BackboneKind {
     ResNet50,
     #[serde(rename = "wide-resnet50-2")]
     WideResNet50x2,
+}
+
+impl BackboneKind {
+    pub const ALL: [Self; 4] = [
+        Self::EfficientNetLite0,
+        Self::ResNet18,
+        Self::ResNet50,
+        Self::WideResNet50x2,
+    ];
 }
 
 /// One place where features leave the network.

@@ -1,0 +1,138 @@
+//! Numbers as people say them: durations, counts, rates, file sizes.
+
+/// `1 picture`, `12 pictures`; the plural is the singular with an `s`.
+pub fn count(number: usize, singular: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {singular}{plural}", grouped(number))
+}
+
+/// Thousands set apart by a comma: `12,345`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `8 s`, `1 min 25 s`, `2 h 5 min`. Negative and endless durations are `0 s` and `a long time`.
+pub fn duration(seconds: f64) -> String {
+    if seconds > 1e8 || seconds.is_nan() {
+        return "a long time".to_owned();
+    }
+    let seconds = seconds.round().max(0.0) as u64;
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{rest} s"),
+        (0, _) => format!("{minutes} min {rest} s"),
+        _ => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// An estimate, rounded so that it does not flicker: to 5 s below two minutes, to minutes above.
+pub fn about(seconds: f64) -> String {
+    if seconds < 5.0 {
+        return "a few seconds".to_owned();
+    }
+    let step = if seconds < 120.0 { 5.0 } else { 60.0 };
+    let rounded = (seconds / step).round() * step;
+    match rounded {
+        rounded if (120.0..3600.0).contains(&rounded) => format!("about {:.0} min", rounded / 60.0),
+        rounded => format!("about {}", duration(rounded)),
+    }
+}
+
+/// `12.3 pictures/s`, or the time for one when it takes longer than a second: `1.8 s a picture`.
+pub fn rate(per_second: f64, unit: &str) -> String {
+    if unit == "bytes" {
+        return format!("{}/s", bytes(per_second));
+    }
+    if per_second >= 1.0 {
+        return format!("{per_second:.1} {unit}/s");
+    }
+    format!("{:.1} s a {}", 1.0 / per_second, unit.trim_end_matches('s'))
+}
+
+/// `12.3 MB`, in powers of a thousand.
+pub fn bytes(number: f64) -> String {
+    match number {
+        number if number < 1e3 => format!("{number:.0} B"),
+        number if number < 1e6 => format!("{:.0} kB", number / 1e3),
+        number if number < 1e9 => format!("{:.1} MB", number / 1e6),
+        number => format!("{:.1} GB", number / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{about, bytes, count, duration, grouped, rate};
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(count(0, "picture"), "0 pictures");
+        assert_eq!(count(1, "picture"), "1 picture");
+        assert_eq!(count(3629, "picture"), "3,629 pictures");
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn durations_name_their_two_largest_units() {
+        let cases = [
+            (-1.0, "0 s"),
+            (59.4, "59 s"),
+            (85.0, "1 min 25 s"),
+            (7512.0, "2 h 5 min"),
+            (f64::INFINITY, "a long time"),
+            (f64::NAN, "a long time"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn estimates_are_round() {
+        let cases = [
+            (2.0, "a few seconds"),
+            (43.0, "about 45 s"),
+            (83.0, "about 1 min 25 s"),
+            (119.0, "about 2 min"),
+            (500.0, "about 8 min"),
+            (3599.0, "about 1 h 0 min"),
+            (f64::INFINITY, "about a long time"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(about(seconds), text);
+        }
+    }
+
+    #[test]
+    fn slow_rates_are_told_as_time_for_one() {
+        assert_eq!(rate(12.34, "pictures"), "12.3 pictures/s");
+        assert_eq!(rate(0.5, "steps"), "2.0 s a step");
+        assert_eq!(rate(2.5e6, "bytes"), "2.5 MB/s");
+    }
+
+    #[test]
+    fn sizes_use_the_unit_that_fits() {
+        assert_eq!(bytes(999.0), "999 B");
+        assert_eq!(bytes(45_000.0), "45 kB");
+        assert_eq!(bytes(1.2e9), "1.2 GB");
+    }
+}
