@@ -1,5 +1,11 @@
 //! What is on disk. The only place that names result files.
 
+mod atomic;
+mod container;
+mod hash;
+
+pub mod checkpoint;
+pub mod model_file;
 use std::path::PathBuf;
 use std::sync::Arc;
 
