@@ -257,19 +257,20 @@ pub(super) mod samples {
     use std::path::PathBuf;
 
     use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance};
-    use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, RunConfig};
+    use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, ModelConfig, RunConfig};
     use crate::data::OpenOptions;
     use crate::data::image::InputPreset;
     use crate::metrics::{Limit, LimitOrigin};
     use crate::models::backbone::BackboneKind;
+    use crate::models::cfa::CfaConfig;
 
-    /// Settings as a user's first run has them. The detector's part is read from JSON so that its settings may grow.
+    /// Settings as a user's first run has them.
     fn config() -> RunConfig {
         RunConfig {
             data: PathBuf::from("/data/Schräubchen"),
             open: OpenOptions::default(),
             category: Some("screw".to_owned()),
-            model: model_config(),
+            model: ModelConfig::Cfa(CfaConfig { epochs: 30 }),
             backbone: BackboneChoice {
                 kind: BackboneKind::EfficientNetLite0,
                 weights: None,
@@ -280,10 +281,6 @@ pub(super) mod samples {
             device: DeviceChoice::Cuda(1),
             embed_backbone: false,
         }
-    }
-
-    fn model_config() -> crate::config::ModelConfig {
-        crate::config::ModelConfig::Cfa(crate::models::cfa::CfaConfig { epochs: 30 })
     }
 
     pub fn meta() -> ModelMeta {
