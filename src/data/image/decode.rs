@@ -8,13 +8,13 @@ use std::path::Path;
 
 use ::image::error::ImageError;
 use ::image::metadata::Orientation as Turn;
-use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use ::image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Size;
 use super::float_tiff;
-use super::jpeg;
+use super::format::PictureFormat;
 use super::picture::{Picture, Pixels};
 
 /// Largest picture that is decoded, and its longest side.
@@ -34,67 +34,6 @@ pub enum Orientation {
     Ignore,
     /// Turned upright by the EXIF entry, as picture viewers show it.
     Apply,
-}
-
-/// What a file contains, whatever its name says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PictureFormat {
-    Png,
-    Jpeg,
-    Bmp,
-    Tiff,
-    Webp,
-}
-
-impl PictureFormat {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::Bmp => "BMP",
-            Self::Tiff => "TIFF",
-            Self::Webp => "WebP",
-        }
-    }
-
-    /// The format that an extension (without its dot, in any case) stands for; `None` when it is no picture's.
-    pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "png" => Some(Self::Png),
-            "jpg" | "jpeg" => Some(Self::Jpeg),
-            "bmp" => Some(Self::Bmp),
-            "tif" | "tiff" => Some(Self::Tiff),
-            "webp" => Some(Self::Webp),
-            _ => None,
-        }
-    }
-
-    /// The format that a file's name promises.
-    pub fn of_name(path: &Path) -> Option<Self> {
-        Self::of_extension(path.extension()?.to_str()?)
-    }
-
-    fn of_content(bytes: &[u8]) -> Result<Self> {
-        match ::image::guess_format(bytes) {
-            Ok(ImageFormat::Png) => Ok(Self::Png),
-            Ok(ImageFormat::Jpeg) => Ok(Self::Jpeg),
-            Ok(ImageFormat::Bmp) => Ok(Self::Bmp),
-            Ok(ImageFormat::Tiff) => Ok(Self::Tiff),
-            Ok(ImageFormat::WebP) => Ok(Self::Webp),
-            Ok(other) => bail!("the content is {other:?}, which is not supported; save it as PNG"),
-            Err(_) => bail!("the content is not a picture; PNG, JPEG, BMP, TIFF and WebP are understood"),
-        }
-    }
-
-    fn for_reader(self) -> ImageFormat {
-        match self {
-            Self::Png => ImageFormat::Png,
-            Self::Jpeg => ImageFormat::Jpeg,
-            Self::Bmp => ImageFormat::Bmp,
-            Self::Tiff => ImageFormat::Tiff,
-            Self::Webp => ImageFormat::WebP,
-        }
-    }
 }
 
 /// A picture and what its file turned out to be.
@@ -181,14 +120,14 @@ fn size_of(bytes: &[u8], orientation: Orientation) -> Result<Size> {
 }
 
 fn decode_common(format: PictureFormat, bytes: &[u8], orientation: Orientation) -> Result<Picture> {
-    let mut decoder = decoder(format, bytes)?;
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
     ensure!(
-        !is_cut_off(format, bytes),
+        !format.is_cut_off(bytes),
         "the file is truncated: the {} ends in the middle",
         format.name()
     );
+    let mut decoder = decoder(format, bytes)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
     let turn = turn(&mut decoder, orientation);
     let mut image = DynamicImage::from_decoder(decoder).map_err(|error| explain(format, &error))?;
     image.apply_orientation(turn);
@@ -222,19 +161,6 @@ fn check_size(width: u32, height: u32) -> Result<()> {
         MAX_PIXELS / 1_000_000
     );
     Ok(())
-}
-
-/// Whether the end is missing, for the two formats whose decoders do not say so.
-fn is_cut_off(format: PictureFormat, bytes: &[u8]) -> bool {
-    match format {
-        PictureFormat::Jpeg => !jpeg::is_complete(bytes),
-        // RIFF: the length of all that follows stands in bytes 4 to 8.
-        PictureFormat::Webp => match bytes.get(4..8) {
-            Some(&[a, b, c, d]) => (bytes.len() - 8) < u32::from_le_bytes([a, b, c, d]) as usize,
-            _ => true,
-        },
-        PictureFormat::Png | PictureFormat::Bmp | PictureFormat::Tiff => false,
-    }
 }
 
 fn explain(format: PictureFormat, error: &ImageError) -> anyhow::Error {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::decode::{Orientation, PictureFormat, decode, read_bytes};
+use super::decode::{Orientation, decode, read_bytes};
+use super::format::PictureFormat;
 use super::geometry::PixelRect;
 use super::picture::Pixels;
 use super::resize::nearest_indices;
@@ -25,6 +26,23 @@ impl Mask {
     /// Wraps `height * width` values; `None` when the length does not fit or the mask is empty.
     pub fn new(width: usize, height: usize, values: Vec<bool>) -> Option<Self> {
         (width > 0 && height > 0 && values.len() == width * height).then_some(Self { width, height, values })
+    }
+
+    /// A mask file's content: marked where any channel is above zero (above 127 in JPEG files). The error leaves the path
+    /// to the caller.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let decoded = decode(bytes, Orientation::Ignore)?;
+        let limit = if decoded.format == PictureFormat::Jpeg {
+            JPEG_LIMIT
+        } else {
+            0
+        };
+        let values = match decoded.picture.pixels() {
+            Pixels::U8(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > limit)).collect(),
+            Pixels::F32(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > 0.0)).collect(),
+        };
+        let Size { width, height } = decoded.picture.size();
+        Self::new(width, height, values).context("the mask has no pixels")
     }
 
     /// A mask that marks nothing: the truth about a good picture.
@@ -101,9 +119,9 @@ impl Mask {
     }
 }
 
-/// One mask file at its own size: marked where any channel is above zero (above 127 in JPEG files).
+/// One mask file at its own size. Errors name the path.
 pub fn read_mask(path: &Path) -> Result<Mask> {
-    let mask = read_bytes(path).and_then(|bytes| from_bytes(&bytes));
+    let mask = read_bytes(path).and_then(|bytes| Mask::decode(&bytes));
     mask.with_context(|| format!("reading mask {}", path.display()))
 }
 
@@ -121,30 +139,15 @@ pub fn load_mask(paths: &[PathBuf], picture: Size) -> Result<Mask> {
     Ok(union)
 }
 
-fn from_bytes(bytes: &[u8]) -> Result<Mask> {
-    let decoded = decode(bytes, Orientation::Ignore)?;
-    let limit = if decoded.format == PictureFormat::Jpeg {
-        JPEG_LIMIT
-    } else {
-        0
-    };
-    let values = match decoded.picture.pixels() {
-        Pixels::U8(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > limit)).collect(),
-        Pixels::F32(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > 0.0)).collect(),
-    };
-    let Size { width, height } = decoded.picture.size();
-    Mask::new(width, height, values).context("the mask has no pixels")
-}
-
 #[cfg(test)]
 mod tests {
     use ::image::{DynamicImage, GrayImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage};
 
-    use super::{Mask, PixelRect, Size, from_bytes, load_mask};
+    use super::{Mask, PixelRect, Size, load_mask};
     use crate::data::image::{InputPreset, InputSpec, testing};
 
     fn marked(image: impl Into<DynamicImage>, format: ImageFormat) -> usize {
-        let mask = from_bytes(&testing::encode(&image.into(), format)).expect("a mask");
+        let mask = Mask::decode(&testing::encode(&image.into(), format)).expect("a mask");
         mask.values().iter().filter(|&&v| v).count()
     }
 

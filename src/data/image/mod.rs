@@ -3,6 +3,7 @@
 
 mod decode;
 mod float_tiff;
+mod format;
 mod geometry;
 mod input;
 mod jpeg;
@@ -15,7 +16,8 @@ pub(crate) mod testing;
 
 use serde::{Deserialize, Serialize};
 
-pub use decode::{Decoded, Orientation, PictureFormat, decode, read_picture, read_size};
+pub use decode::{Decoded, Orientation, decode, read_picture, read_size};
+pub use format::PictureFormat;
 pub use geometry::{Geometry, PixelRect, Rect};
 pub use input::{Crop, InputPreset, InputSpec, Normalization, to_input};
 pub use mask::{Mask, load_mask, read_mask};

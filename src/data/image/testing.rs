@@ -1,7 +1,7 @@
 //! Small picture files for the tests of this folder and its neighbours.
 
-use std::io::Cursor;
-use std::path::Path;
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
 
 use ::image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
@@ -44,6 +44,15 @@ pub(crate) fn write_mask(path: &Path, width: u32, height: u32, marked: [u32; 4])
 pub(crate) fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().expect("a folder above")).expect("creating folders");
     std::fs::write(path, bytes).expect("writing a file");
+}
+
+/// The folder of real data sets, or `None` with a word about it where there are none.
+pub(crate) fn shared_data() -> Option<PathBuf> {
+    let root = std::env::var_os("FLAWSCOPE_TEST_DATA");
+    if root.is_none() {
+        let _ = writeln!(std::io::stderr(), "skipped: FLAWSCOPE_TEST_DATA is not set");
+    }
+    root.map(|root| PathBuf::from(root).join("data"))
 }
 
 /// A PNG assembled by hand, for kinds the encoder does not write; `rows` holds one row's bytes.
