@@ -3,27 +3,79 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 
 use super::device::open_device;
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
 use crate::data::Sample;
-use crate::data::batch::Batches;
+use crate::data::batch::{BatchSettings, Batches};
 use crate::data::image::{InputSpec, Normalization};
-use crate::models::backbone::Backbone;
+use crate::models::backbone::{Backbone, Border, Tap};
 use crate::models::cfa::Cfa;
 use crate::models::{Detector, FeatureExtractor};
 use crate::progress::{Monitor, Progress};
 use crate::score_map::ScoreMap;
-use crate::store::{self, BACKBONE_PREFIX, BackboneIdentity, BackboneWeights, CheckedModel, ModelFile};
+use crate::store::WeightsInfo;
+use crate::store::checkpoint::{self, BACKBONE_PREFIX, ModelFile};
+use crate::store::model_file::{BackboneIdentity, ModelMeta};
+use crate::store::weights::{self, folders};
 
 /// Pictures that are decoded ahead and go through the network together.
 const BATCH: usize = 4;
 
 /// The network that the weights in a file belong to.
 pub fn backbone_of(file: &Path) -> Result<BackboneKind> {
-    Ok(store::identify_weights(file)?.kind)
+    Ok(weights::describe(file)?.kind)
+}
+
+/// A frozen network's weights and what they are known by.
+struct BackboneWeights {
+    tensors: HashMap<String, Tensor>,
+    sha256: String,
+    /// Where they came from, for errors.
+    origin: String,
+}
+
+impl BackboneWeights {
+    /// The file that was named, or the best that is found for this network.
+    fn choose(kind: BackboneKind, file: Option<&Path>) -> Result<Self> {
+        let info = match file {
+            Some(file) => weights::describe(file)?,
+            None => weights::weights_for(kind, &folders::search_folders(None))?,
+        };
+        ensure!(
+            info.kind == kind,
+            "{} holds weights of {}, not of {kind}",
+            info.origin,
+            info.kind
+        );
+        Self::read(info)
+    }
+
+    /// Exactly the weights a model was trained with.
+    fn of_model(identity: &BackboneIdentity, file: Option<&Path>) -> Result<Self> {
+        let (kind, sha256) = (identity.kind, identity.sha256.as_str());
+        let Some(file) = file else {
+            return Self::read(weights::weights_by_hash(kind, sha256, &folders::search_folders(None))?);
+        };
+        let info = weights::describe(file)?;
+        ensure!(
+            info.sha256 == sha256,
+            "{} holds other weights than the model was trained with: their SHA-256 is {}, expected {sha256}",
+            file.display(),
+            info.sha256
+        );
+        Self::read(info)
+    }
+
+    fn read(info: WeightsInfo) -> Result<Self> {
+        Ok(Self {
+            tensors: weights::load(&info.origin)?,
+            origin: info.origin.to_string(),
+            sha256: info.sha256,
+        })
+    }
 }
 
 /// The backbone as the model file names it, and its tensors when they are to be carried along.
@@ -39,7 +91,7 @@ pub fn new_detector(
     device: &Device,
 ) -> Result<(Box<dyn Detector>, PictureReader, UsedBackbone)> {
     let choice = &config.backbone;
-    let weights = store::load_backbone(choice.kind, choice.weights.as_deref())?;
+    let weights = BackboneWeights::choose(choice.kind, choice.weights.as_deref())?;
     let backbone = build_backbone(choice.kind, &weights, &config.model, device)?;
     let used = UsedBackbone {
         identity: BackboneIdentity {
@@ -71,9 +123,18 @@ fn build_backbone(
     model: &ModelConfig,
     device: &Device,
 ) -> Result<Box<dyn FeatureExtractor>> {
-    let backbone = Backbone::load(kind, &weights.tensors, &model.taps(), device)
+    let backbone = Backbone::load(kind, &weights.tensors, &taps(kind, model)?, Border::Zeros, device)
         .with_context(|| format!("loading {kind} from {}", weights.origin))?;
     Ok(Box::new(backbone))
+}
+
+/// The taps a model names, in its order.
+fn taps(kind: BackboneKind, model: &ModelConfig) -> Result<Vec<Tap>> {
+    let find = |name: &String| {
+        let tap = kind.taps().iter().find(|tap| tap.name == name);
+        tap.copied().with_context(|| format!("{kind} has no tap called `{name}`"))
+    };
+    model.taps().iter().map(find).collect()
 }
 
 fn sorted_with_prefix(tensors: &HashMap<String, Tensor>) -> Vec<(String, Tensor)> {
@@ -89,7 +150,9 @@ fn sorted_with_prefix(tensors: &HashMap<String, Tensor>) -> Vec<(String, Tensor)
 pub struct TrainedDetector {
     pub detector: Box<dyn Detector>,
     pub reader: PictureReader,
-    pub model: CheckedModel,
+    pub meta: ModelMeta,
+    /// Identifies the model file.
+    pub checksum: String,
     pub device: Device,
 }
 
@@ -97,8 +160,7 @@ impl TrainedDetector {
     /// Loads a model file; `weights` names a backbone file when the right one is not found by itself.
     pub fn load(path: &Path, weights: Option<&Path>, device: DeviceChoice) -> Result<Self> {
         let device = open_device(device)?;
-        let ModelFile { model, mut tensors } = store::load_model(path)?;
-        let meta = &model.meta;
+        let ModelFile { meta, checksum, mut tensors } = checkpoint::load(path)?;
         let kind = meta.backbone.kind;
         let backbone_weights = if meta.backbone.embedded {
             BackboneWeights {
@@ -107,20 +169,21 @@ impl TrainedDetector {
                 origin: path.display().to_string(),
             }
         } else {
-            store::load_backbone_by_hash(kind, &meta.backbone.sha256, weights)?
+            BackboneWeights::of_model(&meta.backbone, weights)?
         };
         let backbone = build_backbone(kind, &backbone_weights, &meta.config.model, &device)?;
         let size = meta.input.size();
         let detector: Box<dyn Detector> = match &meta.config.model {
             ModelConfig::Cfa(cfa) => Box::new(
-                Cfa::from_tensors(cfa.clone(), backbone, (size.height, size.width), tensors.into_all())
+                Cfa::from_tensors(cfa.clone(), backbone, (size.height, size.width), tensors.take_group(""))
                     .with_context(|| format!("{}: the model's tensors", path.display()))?,
             ),
         };
         Ok(Self {
             detector,
             reader: PictureReader::new(kind, meta.input, &device),
-            model,
+            meta,
+            checksum,
             device,
         })
     }
@@ -152,7 +215,13 @@ impl PictureReader {
     /// Batches of decoded pictures in the given order, read ahead.
     pub fn batches(&self, samples: &[Sample]) -> Result<Batches> {
         let order = (0..samples.len()).collect();
-        Batches::start(samples.to_vec(), order, BATCH, self.spec, self.normalization, &self.device)
+        let settings = BatchSettings {
+            spec: self.spec,
+            normalization: self.normalization,
+            batch_size: BATCH,
+            ahead: 2,
+        };
+        Batches::start(samples.into(), order, settings, &self.device)
     }
 
     /// Scores every picture in order, telling `hear` the index and the map or the reason there is none. False: cancelled.

@@ -9,14 +9,15 @@ use anyhow::{Context, Result, ensure};
 use super::detector::TrainedDetector;
 use super::device::device_name;
 use crate::config::DeviceChoice;
-use crate::data::image::Geometry;
+use crate::data::image::{Geometry, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Evaluation, ImageRow, Limit, PixelAccumulator, PixelMetrics, Protocol, image_metrics,
+    Evaluation, ImageMetrics, ImageRow, PixelAccumulator, PixelMetrics, Protocol,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
-use crate::store::{MapReader, RunFolder};
+use crate::store::RunFolder;
+use crate::store::maps::MapReader;
 
 /// What to judge.
 #[derive(Debug, Clone)]
@@ -37,14 +38,14 @@ pub fn evaluate(
     monitor: &dyn Monitor,
 ) -> Result<Outcome<Evaluation>> {
     let folder = RunFolder::open(&request.run)?;
-    let trained = TrainedDetector::load(&folder.model(), request.weights.as_deref(), request.device)?;
+    let trained = TrainedDetector::load(&folder.model_path(), request.weights.as_deref(), request.device)?;
     let samples = test_samples(request, &trained)?;
 
     monitor.report(Progress::Phase {
         phase: Phase::Scoring,
         total: samples.len(),
     });
-    let mut writer = folder.maps_writer()?;
+    let mut maps = folder.map_writer(samples.iter().map(|sample| sample.id.as_str()))?;
     let mut scored = Vec::with_capacity(samples.len());
     let mut unreadable = 0;
     let started = Instant::now();
@@ -53,7 +54,7 @@ pub fn evaluate(
         let sample = &samples[index];
         match result {
             Ok(map) => {
-                writer.add(&sample.id, &map)?;
+                maps.push(&sample.id, &map)?;
                 let score = detector.image_score(map.values());
                 monitor.report(Progress::Scored {
                     id: sample.id.clone(),
@@ -76,7 +77,7 @@ pub fn evaluate(
         return Ok(Outcome::Cancelled);
     }
     ensure!(!scored.is_empty(), "none of the {} test pictures could be read", samples.len());
-    let maps = writer.finish()?;
+    let maps = maps.seal()?;
 
     scored.sort_by_key(|&(index, _)| index);
     let (samples, rows): (Vec<Sample>, Vec<ImageRow>) = scored
@@ -88,23 +89,22 @@ pub fn evaluate(
     else {
         return Ok(Outcome::Cancelled);
     };
-    let scores: Vec<f32> = rows.iter().map(|row| row.score).collect();
-    let defective: Vec<bool> = rows.iter().map(ImageRow::is_defective).collect();
+    let image = ImageMetrics::from_rows(&rows)?;
     let evaluation = Evaluation::new(
         protocol(&trained, &samples, unreadable),
         rows,
-        image_metrics(&scores, &defective)?,
+        image,
         pixel_at_input,
         pixel_at_original,
         seconds,
     );
-    folder.save_evaluation(&evaluation, &samples, maps, &trained.model)?;
+    folder.commit_evaluation(evaluation.clone(), samples, &trained.checksum, maps)?;
     Ok(Outcome::Finished(evaluation))
 }
 
 /// The test pictures of the run's own data set, or of the one asked for.
 fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<Vec<Sample>> {
-    let config = &trained.model.meta.config;
+    let config = &trained.meta.config;
     let dataset = match &request.data {
         Some(root) => data::open(root, &OpenOptions::default())?,
         None => data::open(&config.data, &config.open).with_context(|| {
@@ -157,7 +157,7 @@ fn pixel_metrics(
             return Ok(None);
         }
         let map = maps.read(&sample.id)?;
-        let size = sample.size()?;
+        let size = read_size(&sample.image, sample.orientation)?;
         // Without a mask it is unknown which pixels of a defective picture are defective.
         let Some(mask) = sample.mask(size)? else {
             continue;
@@ -167,7 +167,7 @@ fn pixel_metrics(
         add(&mut at_original, &placed, mask.cropped(rect).values(), sample)?;
         monitor.report(Progress::Step { done });
     }
-    let limit = trained.model.meta.limits.pixel.value;
+    let limit = trained.meta.limits.pixel.value;
     Ok(Some((at_input.finish(limit), at_original.finish(limit))))
 }
 
@@ -184,11 +184,10 @@ fn add(
 }
 
 fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) -> Protocol {
-    let meta = &trained.model.meta;
+    let meta = &trained.meta;
     let size = meta.input.size();
     let count = |label: Label| samples.iter().filter(|sample| sample.label == label).count();
     let masked = |sample: &&Sample| sample.label == Label::Defective && sample.masks.is_empty();
-    let limit = |limit: &Limit| limit.clone();
     Protocol {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         model: meta.config.model.name().to_owned(),
@@ -205,8 +204,8 @@ fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) ->
         test_defective: count(Label::Defective),
         without_mask: samples.iter().filter(masked).count(),
         unreadable,
-        image_limit: limit(&meta.limits.image),
-        pixel_limit: limit(&meta.limits.pixel),
+        image_limit: meta.limits.image.clone(),
+        pixel_limit: meta.limits.pixel.clone(),
         data_fingerprint: meta.provenance.data_fingerprint.clone(),
         device: device_name(&trained.device).to_owned(),
     }

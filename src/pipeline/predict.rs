@@ -1,17 +1,23 @@
 //! Scores loose pictures with a finished model: a table, the raw maps and an overlay of each.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use super::detector::TrainedDetector;
 use crate::config::DeviceChoice;
-use crate::data::image::{Picture, decode};
-use crate::data::is_picture_name;
+use crate::data::image::{Geometry, Orientation, PictureFormat, read_picture};
+use crate::data::{Label, Sample};
 use crate::metrics::Limit;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
-use crate::store::results::write_predictions;
+use crate::render;
+use crate::score_map::ScoreMap;
+use crate::store::run_folder;
+use crate::store::npy::write_npy;
+use crate::store::results::{PredictionRow, write_predictions};
 
 /// What to score with what.
 #[derive(Debug, Clone)]
@@ -36,6 +42,17 @@ pub struct PredictedPicture {
     pub error: Option<String>,
 }
 
+impl PredictedPicture {
+    fn row(&self) -> PredictionRow<'_> {
+        PredictionRow {
+            path: &self.path,
+            score: self.score,
+            verdict: self.verdict,
+            error: self.error.as_deref(),
+        }
+    }
+}
+
 /// All pictures of one call, in bytewise order of their paths.
 #[derive(Debug, Clone, Serialize)]
 pub struct Prediction {
@@ -57,7 +74,7 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     fs::create_dir_all(&request.out)
         .with_context(|| format!("making the folder {}", request.out.display()))?;
 
-    let limits = &trained.model.meta.limits;
+    let limits = &trained.meta.limits;
     let detector = trained.detector.as_ref();
     let mut pictures: Vec<Option<PredictedPicture>> = vec![None; samples.len()];
     monitor.report(Progress::Phase {
@@ -90,7 +107,8 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
         return Ok(Outcome::Cancelled);
     }
     let pictures: Vec<PredictedPicture> = pictures.into_iter().flatten().collect();
-    write_table(&request.out.join("scores.csv"), &pictures)?;
+    let rows: Vec<PredictionRow> = pictures.iter().map(PredictedPicture::row).collect();
+    write_predictions(&request.out.join("scores.csv"), &rows)?;
     Ok(Outcome::Finished(Prediction {
         model,
         limit: limits.image.clone(),
@@ -103,7 +121,7 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
 /// A run folder stands for the model in it.
 fn model_file(path: &Path) -> PathBuf {
     if path.is_dir() {
-        RunFolder::at(path).model()
+        path.join(run_folder::MODEL)
     } else {
         path.to_path_buf()
     }
@@ -154,9 +172,10 @@ fn list_pictures(input: &Path) -> Result<Vec<Input>> {
         for entry in entries {
             let file = entry.with_context(|| format!("listing {}", folder.display()))?.path();
             let relative = format!("{prefix}{}", name(&file));
-            if data::is_hidden(&file) {
+            if name(&file).starts_with('.') {
                 continue;
-            } else if file.is_dir() {
+            }
+            if file.is_dir() {
                 folders.push((file, format!("{relative}/")));
             } else if PictureFormat::of_name(&file).is_some() {
                 found.push(Input { file, relative });
@@ -180,10 +199,10 @@ fn write_picture(
     trained: &TrainedDetector,
 ) -> Result<()> {
     let stem = input.stem();
-    store::write_npy(&request.out.join(format!("{stem}.npy")), map)?;
+    write_npy(&request.out.join(format!("{stem}.npy")), map)?;
     let picture = read_picture(&sample.image, sample.orientation)?;
     let geometry = Geometry::new(trained.reader.spec(), picture.size());
-    let limits = &trained.model.meta.limits;
+    let limits = &trained.meta.limits;
     render::export_overlay_png(
         &request.out.join(format!("{stem}.overlay.png")),
         &picture,

@@ -1,6 +1,5 @@
 //! The training loop: encode once, prepare, step, calibrate, save. One model file appears at the end, or nothing does.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -14,12 +13,15 @@ use super::device::open_device;
 use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
 use crate::config::{CalibrationConfig, RunConfig};
 use crate::data::batch::epoch_order;
-use crate::data::image::{InputSpec, Size};
+use crate::data::check::common_size;
+use crate::data::image::InputSpec;
 use crate::data::{self, Sample, split_calibration};
 use crate::metrics::Limit;
 use crate::models::Detector;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
-use crate::store::{EpochRecord, ModelMeta, Provenance, RunFolder};
+use crate::store::checkpoint;
+use crate::store::model_file::{EpochRecord, ModelMeta, Provenance};
+use crate::store::RunFolder;
 
 /// What a finished training gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,9 +41,9 @@ pub struct Trained {
 /// Trains the configured model and writes it into the run folder `out`.
 pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
     let started = Instant::now();
-    let folder = RunFolder::at(out);
-    folder.check_writable()?;
     let pictures = TrainingPictures::choose(config)?;
+    let folder = RunFolder::create(out)?;
+    let _unless_empty = RemoveIfEmpty(out);
     let device = open_device(config.device)?;
     let (mut detector, reader, identity) = new_detector(config, pictures.spec, &device)?;
 
@@ -87,9 +89,9 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
     };
     let mut tensors = detector.tensors()?;
     tensors.extend(identity.embedded);
-    folder.save_model(&meta, &tensors)?;
+    checkpoint::save(&folder.model_path(), &meta, &tensors)?;
     Ok(Outcome::Finished(Trained {
-        model: folder.model(),
+        model: folder.model_path(),
         epochs: config.model.epochs(),
         training_pictures: used.len(),
         calibration_pictures: meta.provenance.calibration_pictures,
@@ -99,6 +101,15 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
         seconds: started.elapsed().as_secs_f64(),
         seconds_per_epoch,
     }))
+}
+
+/// A run that did not come to a model leaves no folder behind. The system refuses to remove one that holds anything.
+struct RemoveIfEmpty<'a>(&'a Path);
+
+impl Drop for RemoveIfEmpty<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(self.0);
+    }
 }
 
 /// The good pictures of the chosen category, parted, and the input size that follows from them.
@@ -115,7 +126,7 @@ impl TrainingPictures {
         let CalibrationConfig { fraction, at_least, .. } = config.calibration;
         let split = split_calibration(&category.train, fraction, at_least, config.seed)
             .with_context(|| format!("{}", config.data.display()))?;
-        let reference = most_common_size(&split.train).with_context(|| {
+        let reference = common_size(&split.train).with_context(|| {
             format!("{}: none of the good pictures can be read", config.data.display())
         })?;
         Ok(Self {
@@ -124,17 +135,6 @@ impl TrainingPictures {
             calibration: split.calibration,
         })
     }
-}
-
-/// The size most pictures have; unreadable ones have no say here and are reported when they are encoded.
-fn most_common_size(samples: &[Sample]) -> Option<Size> {
-    let mut counts: BTreeMap<Size, usize> = BTreeMap::new();
-    for sample in samples {
-        if let Ok(size) = sample.size() {
-            *counts.entry(size).or_default() += 1;
-        }
-    }
-    counts.into_iter().max_by_key(|&(_, count)| count).map(|(size, _)| size)
 }
 
 struct Encoded {

@@ -7,6 +7,7 @@ mod hash;
 pub mod checkpoint;
 pub mod maps;
 pub mod model_file;
+pub mod npy;
 pub mod results;
 pub mod run_folder;
 
