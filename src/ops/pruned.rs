@@ -4,6 +4,11 @@
 //! projection and `''` the rest (Cauchy-Schwarz). Appending `|c''|` as one more coordinate makes the bound itself a squared
 //! distance. Distances that count are computed from the unprojected values, so the projection only costs or saves time.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
 use candle_core::{Device, Result, Tensor};
 
 use super::principal::principal_directions;
@@ -46,8 +51,10 @@ impl Projection {
             return Ok(None);
         }
         let mean = mean_row(centres, width);
-        let centred: Vec<f32> =
-            centres.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m)).collect();
+        let centred: Vec<f32> = centres
+            .chunks_exact(width)
+            .flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m))
+            .collect();
         let rows = principal_directions(&Tensor::from_vec(centred, (count, width), &Device::Cpu)?, DIRECTIONS)?;
         let onto = Panels::new(width, DIRECTIONS, |i, j| rows[j][i]);
         let back = Panels::new(DIRECTIONS, width, |i, j| rows[i][j]);
@@ -70,7 +77,11 @@ impl Projection {
         let mut scratch = Scratch::default();
         let mut low = Vec::with_capacity(count);
         for rows in centres.chunks(ROWS * width) {
-            let norms = super::simd::dispatch(Project { projection: self, rows, scratch: &mut scratch });
+            let norms = super::simd::dispatch(Project {
+                projection: self,
+                rows,
+                scratch: &mut scratch,
+            });
             for r in 0..rows.len() / width {
                 low.push((norms[r], scratch.low.iter().map(|block| block[r]).collect::<Vec<f32>>()));
             }
@@ -100,9 +111,7 @@ impl Projection {
         scratch.low.clear();
         for panel in 0..self.onto.count() {
             let product = self.onto.multiply::<FUSED>(&scratch.block, panel);
-            for lane in 0..LANES {
-                scratch.low.push(std::array::from_fn(|r| product[r][lane]));
-            }
+            scratch.low.extend((0..LANES).map(|lane| product.map(|row| row[lane])));
         }
         scratch.low.truncate(DIRECTIONS);
         let mut rest = [0.0_f32; ROWS];
@@ -147,14 +156,16 @@ impl Projection {
     /// What [`Projection::bound`] may at most give a centre whose squared distance is `squared`, rounding allowed for.
     #[inline(always)]
     fn highest_bound(&self, squared: f32, norm: f32) -> f32 {
-        (squared - norm + self.slack * (squared + norm + self.largest_norm)) / 2.0
+        0.5 * (squared - norm + self.slack * (squared + norm + self.largest_norm))
     }
 }
 
 fn mean_row(centres: &[f32], width: usize) -> Vec<f32> {
     let mut sums = vec![0.0_f64; width];
     for row in centres.chunks_exact(width) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(sum, &value)| *sum += f64::from(value));
     }
     let count = (centres.len() / width) as f64;
     sums.into_iter().map(|sum| (sum / count) as f32).collect()
@@ -208,17 +219,28 @@ impl Kernel for Search<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let answers = self.indices.chunks_mut(ROWS * self.count).zip(self.squared.chunks_mut(ROWS * self.count));
+        let answers = self
+            .indices
+            .chunks_mut(ROWS * self.count)
+            .zip(self.squared.chunks_mut(ROWS * self.count));
         for (rows, (indices, squared)) in self.patches.chunks(ROWS * self.width).zip(answers) {
             let mut norms = [0.0; ROWS];
             if let Some(projection) = self.projection {
                 norms = projection.project::<FUSED>(rows, self.scratch);
                 projection.bound::<FUSED>(self.scratch);
             }
-            let answers = indices.chunks_exact_mut(self.count).zip(squared.chunks_exact_mut(self.count));
+            let answers = indices
+                .chunks_exact_mut(self.count)
+                .zip(squared.chunks_exact_mut(self.count));
             for (row, (patch, (indices, squared))) in rows.chunks_exact(self.width).zip(answers).enumerate() {
                 let mut best = Best::new(indices, squared);
-                let search = PatchSearch { patch, centres: self.centres, scratch: self.scratch, row, norm: norms[row] };
+                let search = PatchSearch {
+                    patch,
+                    centres: self.centres,
+                    scratch: self.scratch,
+                    row,
+                    norm: norms[row],
+                };
                 match self.projection {
                     Some(projection) => {
                         search.seeds::<FUSED>(&mut best);
@@ -246,7 +268,10 @@ impl PatchSearch<'_> {
     #[inline(always)]
     fn offer<const FUSED: bool>(&self, n: usize, best: &mut Best) {
         let width = self.patch.len();
-        best.offer(n, squared_distance::<FUSED>(self.patch, &self.centres[n * width..][..width]));
+        best.offer(
+            n,
+            squared_distance::<FUSED>(self.patch, &self.centres[n * width..][..width]),
+        );
     }
 
     #[inline(always)]
@@ -266,7 +291,9 @@ impl PatchSearch<'_> {
             best_panels.offer(panel, block[self.row]);
         }
         for (&panel, &lowest) in best_panels.indices.iter().zip(best_panels.squared.iter()) {
-            let Some(bounds) = self.scratch.bounds.get(panel as usize) else { continue };
+            let Some(bounds) = self.scratch.bounds.get(panel as usize) else {
+                continue;
+            };
             if let Some(lane) = bounds[self.row].iter().position(|&bound| bound == lowest) {
                 self.offer::<FUSED>(panel as usize * LANES + lane, best);
             }
