@@ -17,6 +17,7 @@ use crate::render;
 use crate::score_map::ScoreMap;
 use crate::store::run_folder;
 use crate::store::npy::write_npy;
+use crate::store::write_bytes;
 use crate::store::results::{PredictionRow, write_predictions};
 
 /// What to score with what.
@@ -202,13 +203,15 @@ fn write_picture(
     write_npy(&request.out.join(format!("{stem}.npy")), map)?;
     let picture = read_picture(&sample.image, sample.orientation)?;
     let geometry = Geometry::new(trained.reader.spec(), picture.size());
+    let (rect, placed) = geometry.map_on_image(map);
     let limits = &trained.meta.limits;
-    render::export_overlay_png(
-        &request.out.join(format!("{stem}.overlay.png")),
-        &picture,
-        &geometry,
-        map,
+    let png = render::export_overlay_png(
+        &picture.to_rgb8(),
+        (picture.width(), picture.height()),
+        &placed,
+        (rect.left, rect.top),
         limits.scale,
         limits.pixel.value,
-    )
+    )?;
+    write_bytes(&request.out.join(format!("{stem}.overlay.png")), &png)
 }
