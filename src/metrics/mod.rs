@@ -1,5 +1,6 @@
 //! Slices in, numbers out: every number a run reports and how it is computed. Knows no tensors, files or windows.
 
+pub mod confusion;
 pub mod curve;
 pub mod evaluation;
 pub mod histogram;
@@ -17,10 +18,11 @@ mod sweep;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use confusion::Confusion;
 pub use curve::{Curve, Point};
 pub use evaluation::{Evaluation, Protocol};
 pub use histogram::{ScoreHistogram, score_histogram};
-pub use limit::{Confusion, Limit, LimitOrigin, false_reject_bound};
+pub use limit::{Limit, LimitOrigin, false_reject_bound};
 pub use pixel::PixelAccumulator;
 pub use scale::ScoreScale;
 

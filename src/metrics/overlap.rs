@@ -1,5 +1,5 @@
 //! Per-region overlap: how much of each ground-truth region is found at which false-positive rate.
-//! Bergmann et al. 2021, "The MVTec Anomaly Detection Dataset", evaluation metrics.
+//! Bergmann et al. 2021, IJCV 129, section on evaluation metrics.
 
 use super::curve::{Curve, Point, Tracer};
 use super::sweep::{Defect, Rank, sweep};

@@ -3,7 +3,7 @@
 
 use rayon::slice::ParallelSliceMut;
 
-use super::limit::Confusion;
+use super::confusion::Confusion;
 use super::overlap::RegionOverlap;
 use super::ranking::Ranking;
 use super::region::Regions;

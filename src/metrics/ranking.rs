@@ -1,13 +1,13 @@
 //! How well scores rank defects above good ones: AUROC, average precision, the best F1, and their curves.
 
+use super::confusion::Confusion;
 use super::curve::{Curve, Point, Tracer};
-use super::limit::Confusion;
 use super::sweep::{Defect, Rank, sweep};
 
 /// What holds alike for pictures and for pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Ranking {
-    /// The share of (defect, good) pairs that are ordered rightly, ties counting half (Hanley and McNeil 1982): the
+    /// The share of (defect, good) pairs that are ordered rightly, ties counting half (Mann and Whitney): the
     /// trapezoid area under the ROC curve.
     pub(super) auroc: Option<f64>,
     /// Sum over all limits of precision times the gain of recall: a step rule, without interpolation.

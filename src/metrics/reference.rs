@@ -1,7 +1,5 @@
 //! Every metric once more, straight from its definition and as slow as that is, and the proof that the quick ones agree.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::{Just, Strategy, any};
 use proptest::{collection, option, prop_assert, prop_assert_eq, proptest, sample};
 
@@ -190,6 +188,24 @@ fn picture() -> impl Strategy<Value = Picture> {
         let mask = option::of(collection::vec(any::<bool>(), pixels));
         (Just(width), scores, mask).prop_map(|(width, scores, mask)| Picture { width, scores, mask })
     })
+}
+
+/// Enough distinct good scores for the sweep to take strides between defects.
+#[test]
+fn strides_over_many_good_pixels_change_no_number() {
+    let (width, height) = (100, 92);
+    let scattered: Vec<usize> = (0..width * height).map(|i| i * 4_801 % (width * height)).collect();
+    let picture = Picture {
+        width,
+        scores: scattered.iter().map(|&i| i as f32).collect(),
+        mask: Some(scattered.iter().map(|&i| i % 400 == 7 && i > 3000).collect()),
+    };
+    let (scores, truths) = pooled(std::slice::from_ref(&picture));
+    let quick = accumulated(std::slice::from_ref(&picture)).finish(0.0);
+    assert!(close(quick.auroc, auroc(&scores, &truths)));
+    assert!(close(quick.average_precision, average_precision(&scores, &truths)));
+    assert_eq!(quick.f1_max_limit, best_f1(&scores, &truths).map(|(_, limit)| limit));
+    assert!(close(quick.aupro, aupro(&[picture], 0.3)));
 }
 
 proptest! {
