@@ -1,25 +1,335 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
-mod badge;
-mod cached;
-mod colour_bar;
+mod app_icon;
 mod controls;
-mod gallery;
-mod gallery_panel;
+mod data_found;
+mod data_panel;
+mod data_problems;
+mod data_start;
+mod data_tables;
 mod icons;
-pub mod inspect_panel;
+mod opening;
+mod progress_panel;
+mod rail;
+mod status_bar;
+mod toasts;
+mod train_form;
+mod train_panel;
+mod user_folders;
+mod window;
+
 pub mod job_progress;
-mod limit_control;
-mod local_render;
-mod lru;
-mod numbers;
-mod picture;
+pub mod picker;
 pub mod recent;
 pub mod state;
-pub mod textures;
 pub mod theme;
-mod verdict;
-mod view_controls;
-mod viewer;
-mod viewport;
 pub mod words;
+
+pub use user_folders::UserFolders;
+pub use window::run;
+
+use std::io;
+
+use eframe::egui::{CentralPanel, Context, Frame, Key, KeyboardShortcut, Modifiers, Ui};
+
+use crate::config::RunConfig;
+use crate::data::synthetic::SampleSettings;
+use crate::data::{OpenOptions, Severity};
+use crate::worker::message::{Command, Event};
+use crate::worker::{Jobs, Previews, Worker};
+use data_panel::{DataView, data_ui};
+use picker::{Dialog, Picked, Picker};
+use state::{Action, Pick, Place, State};
+use toasts::{Toasts, toasts_ui};
+use train_form::TrainForm;
+use train_panel::train_ui;
+
+/// Names this program to the desktop and to its folder for saved settings.
+const APP_ID: &str = "flawscope";
+
+/// Where what was opened lately is kept between sessions.
+const RECENT_KEY: &str = "recent";
+
+/// Everything the window needs from outside, so that tests can stand in for it.
+pub struct Services {
+    pub jobs: Box<dyn Jobs>,
+    pub previews: Box<dyn Previews>,
+    pub dialog: Dialog,
+    /// Seconds on any clock that only goes forward.
+    pub clock: Box<dyn Fn() -> f64>,
+    pub folders: UserFolders,
+}
+
+/// The window's content: state, the views' own settings, and the worker behind them.
+pub struct App {
+    state: State,
+    worker: Worker,
+    /// What the user asked for while a job ran that nobody waits for; starts when that is over.
+    next: Option<Command>,
+    picker: Picker,
+    clock: Box<dyn Fn() -> f64>,
+    folders: UserFolders,
+    data_view: DataView,
+    train_form: TrainForm,
+    toasts: Toasts,
+    closing: opening::Closing,
+}
+
+impl App {
+    /// Starts the worker and asks it for the backbones at hand.
+    pub fn new(
+        ctx: &Context,
+        storage: Option<&dyn eframe::Storage>,
+        services: Services,
+    ) -> io::Result<Self> {
+        theme::install(ctx);
+        let waker = ctx.clone();
+        let worker = Worker::spawn(services.jobs, services.previews, move || {
+            waker.request_repaint()
+        })?;
+        let recent = storage.and_then(|storage| eframe::get_value(storage, RECENT_KEY));
+        let mut app = Self {
+            state: State {
+                recent: recent.unwrap_or_default(),
+                ..State::default()
+            },
+            worker,
+            next: None,
+            picker: Picker::new(services.dialog),
+            clock: services.clock,
+            folders: services.folders,
+            data_view: DataView::default(),
+            train_form: TrainForm::default(),
+            toasts: Toasts::default(),
+            closing: opening::Closing::default(),
+        };
+        app.submit(Command::ListWeights);
+        Ok(app)
+    }
+
+    /// What the window knows; for tests.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    fn now(&self) -> f64 {
+        (self.clock)()
+    }
+
+    /// Takes in everything that happened elsewhere since the last frame.
+    fn drain(&mut self) {
+        while let Some(event) = self.worker.poll() {
+            self.hear(event);
+        }
+        match self.picker.poll() {
+            Some(Picked::Path(pick, path)) => self.picked(pick, path),
+            Some(Picked::NoDialog) => self.state.tell(
+                Severity::Warning,
+                "This desktop has no file dialog",
+                "Paste the path into the field on Data, or drop the folder onto the window",
+            ),
+            Some(Picked::Cancelled) | None => {}
+        }
+        if self.state.job.is_none()
+            && let Some(command) = self.next.take()
+        {
+            self.submit(command);
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        let data_opened = matches!(event, Event::DataOpened { .. });
+        let now = self.now();
+        self.state.apply(event, now);
+        if data_opened {
+            self.data_view = DataView::default();
+            self.train_form.out = None;
+        }
+    }
+
+    fn picked(&mut self, pick: Pick, path: std::path::PathBuf) {
+        match pick {
+            Pick::DataFolder => self.act_alone(Action::OpenFolder(path)),
+            Pick::RunFolder | Pick::ModelFile => self.act_alone(Action::OpenRun(path)),
+        }
+    }
+
+    /// Carries out what the user asked for.
+    fn act(&mut self, action: Action, ctx: &Context) {
+        match action {
+            Action::CopyText(text) => ctx.copy_text(text),
+            Action::Pick(pick) => self.pick(pick, ctx),
+            action => self.act_alone(action),
+        }
+    }
+
+    /// The actions that need no window.
+    fn act_alone(&mut self, action: Action) {
+        match action {
+            Action::Go(place) => self.go(place),
+            Action::OpenFolder(root) => self.submit(Command::OpenData {
+                root,
+                options: OpenOptions::default(),
+            }),
+            Action::Reopen(options) => self.reopen(options),
+            Action::OpenRun(path) => self.submit(Command::OpenRun { path }),
+            Action::OpenPath(path) => self.submit(opening::command_for(path)),
+            Action::TrySample => self.submit(opening::sample_command(
+                self.folders.sample(),
+                SampleSettings::default(),
+            )),
+            Action::ChooseCategory(category) => self.choose_category(category),
+            Action::ListWeights => self.submit(Command::ListWeights),
+            Action::Train { config, out } => self.train(config, out),
+            Action::CancelJob => self.cancel(),
+            Action::ForgetUnfinished => self.state.unfinished = None,
+            Action::ForgetRecent(path) => self.state.recent.forget(&path),
+            Action::Select(index) => self.state.selected = index,
+            Action::SetImageLimit(limit) => self.state.image_limit = limit,
+            Action::SetPixelLimit(limit) => self.state.pixel_limit = limit,
+            Action::ResetLimits => self.state.reset_limits(),
+            Action::CopyText(_) | Action::Pick(_) => {}
+        }
+    }
+
+    fn go(&mut self, place: Place) {
+        let needs_run = matches!(place, Place::Inspect | Place::Results);
+        if !needs_run || self.state.run.is_some() {
+            self.state.place = place;
+        }
+    }
+
+    fn pick(&mut self, pick: Pick, ctx: &Context) {
+        if self.picker.is_open() {
+            self.state.tell(
+                Severity::Note,
+                "A file dialog is open already",
+                "If you cannot find it, paste the path into the field on Data",
+            );
+            return;
+        }
+        if let Err(error) = self.picker.open(pick, ctx) {
+            let story = error.to_string();
+            self.state.tell(
+                Severity::Error,
+                "The file dialog could not be opened",
+                story,
+            );
+        }
+    }
+
+    fn reopen(&mut self, options: OpenOptions) {
+        if let Some(data) = &self.state.data {
+            let root = data.dataset.root.clone();
+            self.submit(Command::OpenData { root, options });
+        }
+    }
+
+    fn choose_category(&mut self, category: usize) {
+        if let Some(data) = &mut self.state.data {
+            data.category = category;
+            self.train_form.out = None;
+        }
+    }
+
+    fn train(&mut self, config: Box<RunConfig>, out: std::path::PathBuf) {
+        self.state.place = Place::Train;
+        self.submit(Command::Train { config, out });
+    }
+
+    fn cancel(&mut self) {
+        self.worker.cancel();
+        if let Some(job) = &mut self.state.job {
+            job.cancelling = true;
+        }
+    }
+
+    /// Starts a job. While another runs that the user waits for, says so instead.
+    fn submit(&mut self, command: Command) {
+        if self.state.is_busy() {
+            self.state.tell(
+                Severity::Warning,
+                "Another job is running",
+                "Wait until it is over, or cancel it first",
+            );
+            return;
+        }
+        if self.state.job.is_some() {
+            self.next = Some(command);
+            return;
+        }
+        match self.worker.submit(command.clone()) {
+            Ok(id) => {
+                let now = self.now();
+                self.state.started(id, command, now);
+            }
+            Err(busy) => {
+                self.state.tell(
+                    Severity::Warning,
+                    "The job was not started",
+                    busy.to_string(),
+                );
+            }
+        }
+    }
+
+    /// Keys and drops that work in every place.
+    fn shortcuts(&mut self, ui: &Ui) -> Option<Action> {
+        let pressed = |modifiers, key| {
+            let shortcut = KeyboardShortcut::new(modifiers, key);
+            ui.input_mut(|input| input.consume_shortcut(&shortcut))
+        };
+        if let Some(path) = opening::dropped_path(ui) {
+            return Some(Action::OpenPath(path));
+        }
+        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
+            return Some(Action::Pick(Pick::RunFolder));
+        }
+        if pressed(Modifiers::COMMAND, Key::O) {
+            return Some(Action::Pick(Pick::DataFolder));
+        }
+        let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4];
+        Place::ALL
+            .into_iter()
+            .zip(keys)
+            .find_map(|(place, key)| pressed(Modifiers::COMMAND, key).then_some(Action::Go(place)))
+    }
+
+    fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
+        match self.state.place {
+            Place::Data => data_ui(ui, &self.state, &mut self.data_view),
+            Place::Train => train_ui(ui, &self.state, &mut self.train_form, &self.folders),
+            Place::Inspect | Place::Results => {
+                ui.centered_and_justified(|ui| ui.label("This place is being built"));
+                None
+            }
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, _: &Context, _: &mut eframe::Frame) {
+        self.drain();
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let mut actions = vec![self.shortcuts(ui)];
+        actions.push(rail::rail_ui(ui, &self.state));
+        actions.push(status_bar::status_bar_ui(ui, &self.state, None));
+        let ground = Frame::new().fill(theme::palette(ui).panel);
+        let place = CentralPanel::no_frame().frame(ground);
+        actions.push(place.show(ui, |ui| self.place_ui(ui)).inner);
+        let now = self.now();
+        actions.push(toasts_ui(ui, &self.state, &mut self.toasts, now));
+        opening::drop_hint_ui(ui);
+        actions.push(self.closing.ui(ui, &self.state));
+        for action in actions.into_iter().flatten() {
+            self.act(action, &ctx);
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        eframe::set_value(storage, RECENT_KEY, &self.state.recent);
+    }
+}

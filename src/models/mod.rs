@@ -18,6 +18,20 @@ pub trait FeatureExtractor: Send + Sync {
     fn device(&self) -> Device;
 }
 
+impl FeatureExtractor for backbone::Backbone {
+    fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
+        Self::forward(self, pixels)
+    }
+
+    fn channels(&self) -> Vec<usize> {
+        self.taps().iter().map(|tap| tap.channels).collect()
+    }
+
+    fn device(&self) -> Device {
+        Self::device(self).clone()
+    }
+}
+
 /// What one training step reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepReport {
@@ -43,6 +57,11 @@ pub trait Detector: Send {
     /// Raw anomaly maps `(B, H, W)` in input space for `(B, 3, H, W)` normalised input. A picture's map never depends on
     /// the others in its batch.
     fn score(&self, pixels: &Tensor) -> Result<Tensor>;
+
+    /// The picture's own score from its raw map's values: their maximum, unless a model defines it otherwise.
+    fn image_score(&self, map: &[f32]) -> f32 {
+        map.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+    }
 
     /// Everything the trained detector consists of, by name, without the backbone. Fails before [`Detector::prepare`].
     fn tensors(&self) -> Result<Vec<(String, Tensor)>>;

@@ -20,7 +20,11 @@ pub fn cluster_centres(points: &Tensor, count: usize, generator: &mut impl Rng) 
     }
     let on_cpu = points.to_device(&Device::Cpu)?.contiguous()?;
     let centres = with_values(&on_cpu, |values| {
-        let points = Points { values, width, rows: &on_cpu };
+        let points = Points {
+            values,
+            width,
+            rows: &on_cpu,
+        };
         let mut best: Option<Clustering> = None;
         for _ in 0..STARTS {
             let clustering = points.cluster(count, generator)?;
@@ -88,14 +92,23 @@ impl Points<'_> {
     /// The nearest centre of each point and the squared distance to it.
     fn assign(&self, centres: &[f32]) -> Result<Vec<(usize, f32)>> {
         let count = centres.len() / self.width;
-        let norms: Vec<f32> = centres.chunks_exact(self.width).map(|c| c.iter().map(|v| v * v).sum()).collect();
+        let norms: Vec<f32> = centres
+            .chunks_exact(self.width)
+            .map(|c| c.iter().map(|v| v * v).sum())
+            .collect();
         let centre_rows = Tensor::from_slice(centres, (count, self.width), &Device::Cpu)?;
         let products = self.rows.matmul(&centre_rows.t()?)?; // (N, count)
         with_values(&products, |products| {
             let assigned = products.par_chunks_exact(count).enumerate().map(|(n, products)| {
                 let scores = products.iter().zip(&norms).map(|(product, norm)| norm - 2.0 * product);
-                let nearest = scores.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(k, _)| k);
-                (nearest, squared_distance(self.row(n), &centres[nearest * self.width..][..self.width]))
+                let nearest = scores
+                    .enumerate()
+                    .min_by(|a, b| a.1.total_cmp(&b.1))
+                    .map_or(0, |(k, _)| k);
+                (
+                    nearest,
+                    squared_distance(self.row(n), &centres[nearest * self.width..][..self.width]),
+                )
             });
             Ok(assigned.collect())
         })
@@ -113,12 +126,18 @@ impl Points<'_> {
         for members in members.iter_mut().filter(|members| members.is_empty()) {
             members.extend(by_distance.pop());
         }
-        centres.par_chunks_exact_mut(self.width).zip(&members).for_each(|(centre, members)| {
-            for (d, value) in centre.iter_mut().enumerate() {
-                let sum: f64 = members.iter().map(|&n| f64::from(self.values[n * self.width + d])).sum();
-                *value = (sum / members.len().max(1) as f64) as f32;
-            }
-        });
+        centres
+            .par_chunks_exact_mut(self.width)
+            .zip(&members)
+            .for_each(|(centre, members)| {
+                for (d, value) in centre.iter_mut().enumerate() {
+                    let sum: f64 = members
+                        .iter()
+                        .map(|&n| f64::from(self.values[n * self.width + d]))
+                        .sum();
+                    *value = (sum / members.len().max(1) as f64) as f32;
+                }
+            });
     }
 }
 
@@ -131,7 +150,9 @@ fn draw(weights: &[f32], generator: &mut impl Rng) -> usize {
         w > 0.0 && left <= 0.0
     });
     // Rounding can leave a little over; then the last position with any weight is meant.
-    found.or_else(|| weights.iter().rposition(|&w| w > 0.0)).unwrap_or_else(|| generator.random_range(0..weights.len()))
+    found
+        .or_else(|| weights.iter().rposition(|&w| w > 0.0))
+        .unwrap_or_else(|| generator.random_range(0..weights.len()))
 }
 
 fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
@@ -149,8 +170,12 @@ mod tests {
         let flat = points.iter().flatten().copied().collect();
         let points = Tensor::from_vec(flat, (points.len(), 2), &Device::Cpu).unwrap();
         let centres = cluster_centres(&points, count, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
-        let mut centres: Vec<[f32; 2]> =
-            centres.to_vec2::<f32>().unwrap().into_iter().map(|row| [row[0], row[1]]).collect();
+        let mut centres: Vec<[f32; 2]> = centres
+            .to_vec2::<f32>()
+            .unwrap()
+            .into_iter()
+            .map(|row| [row[0], row[1]])
+            .collect();
         centres.sort_by(|a, b| a.partial_cmp(b).unwrap());
         centres
     }
@@ -179,7 +204,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_bits() {
-        let points: Vec<[f32; 2]> = (0..200).map(|i| [(i as f32 * 1.3).sin(), (i as f32 * 0.7).cos()]).collect();
+        let points: Vec<[f32; 2]> = (0..200)
+            .map(|i| [(i as f32 * 1.3).sin(), (i as f32 * 0.7).cos()])
+            .collect();
         assert_eq!(clustered(&points, 17, 3), clustered(&points, 17, 3));
     }
 

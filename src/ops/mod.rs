@@ -5,7 +5,9 @@ mod pruned;
 mod simd;
 mod values;
 
+pub mod conv;
 pub mod gaussian;
 pub mod kmeans;
 pub mod nearest;
+pub mod pool;
 pub mod resample;

@@ -1,5 +1,10 @@
 //! The nearest centres of each patch, and sums of differences to them. Exact: quick paths give what brute force gives.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
 use candle_core::{DType, Device, Result, Tensor, bail};
 use rayon::prelude::*;
 
@@ -82,9 +87,22 @@ fn search(patches: &Tensor, centres: &Tensor, projection: Option<&Projection>, c
         with_values(centres, |centres| {
             patches
                 .par_chunks(PIECE * width)
-                .zip(indices.par_chunks_mut(PIECE * count).zip(squared.par_chunks_mut(PIECE * count)))
+                .zip(
+                    indices
+                        .par_chunks_mut(PIECE * count)
+                        .zip(squared.par_chunks_mut(PIECE * count)),
+                )
                 .for_each_init(Scratch::default, |scratch, (patches, (indices, squared))| {
-                    dispatch(Search { projection, centres, patches, width, scratch, indices, squared, count });
+                    dispatch(Search {
+                        projection,
+                        centres,
+                        patches,
+                        width,
+                        scratch,
+                        indices,
+                        squared,
+                        count,
+                    });
                 });
             Ok(())
         })
@@ -102,7 +120,10 @@ pub fn nearest_by_tensors(patches: &Tensor, centres: &Tensor, count: usize) -> R
     let count = count.min(centre_count);
     let norms = centres.sqr()?.sum_keepdim(1)?.t()?; // (1, N)
     // The patch's own norm is the same for all centres and does not change the order.
-    let mut distances = patches.matmul(&centres.t()?)?.affine(-2.0, 0.0)?.broadcast_add(&norms)?; // (T, N)
+    let mut distances = patches
+        .matmul(&centres.t()?)?
+        .affine(-2.0, 0.0)?
+        .broadcast_add(&norms)?; // (T, N)
     let columns = Tensor::arange(0, centre_count as u32, patches.device())?.unsqueeze(0)?;
     let infinite = Tensor::full(f32::INFINITY, distances.shape(), patches.device())?;
     let mut indices = Vec::with_capacity(count);
@@ -118,7 +139,10 @@ pub fn nearest_by_tensors(patches: &Tensor, centres: &Tensor, count: usize) -> R
             (patches - chosen)?.sqr()?.sum_keepdim(1)
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(Neighbours { indices, squared: Tensor::cat(&squared, 1)? })
+    Ok(Neighbours {
+        indices,
+        squared: Tensor::cat(&squared, 1)?,
+    })
 }
 
 struct AddDifference<'a> {
@@ -155,15 +179,18 @@ fn weighted_differences(patches: &Tensor, centres: &Tensor, indices: &Tensor, co
         with_values(centres, |centres| {
             with_indices(indices, |indices| {
                 with_values(coefficients, |coefficients| {
-                    sums.par_chunks_mut(width).with_min_len(LANES).enumerate().for_each(|(t, sum)| {
-                        dispatch(AddDifference {
-                            patch: &patches[t * width..][..width],
-                            centres,
-                            indices: &indices[t * count..][..count],
-                            coefficients: &coefficients[t * count..][..count],
-                            sum,
+                    sums.par_chunks_mut(width)
+                        .with_min_len(LANES)
+                        .enumerate()
+                        .for_each(|(t, sum)| {
+                            dispatch(AddDifference {
+                                patch: &patches[t * width..][..width],
+                                centres,
+                                indices: &indices[t * count..][..count],
+                                coefficients: &coefficients[t * count..][..count],
+                                sum,
+                            });
                         });
-                    });
                     Ok(())
                 })
             })
@@ -216,7 +243,13 @@ mod tests {
     fn the_worked_example_has_the_sorted_distances() {
         let centres = tensor(vec![0., 0., 1., 0., 0., 1., 1., 1., 2., 0., 0., 2., 2., 2.], 2);
         let patches = tensor(vec![0.2, 0.1, 1.5, 1.5], 2);
-        let found = CentreIndex::new(&centres).unwrap().nearest(&patches, 6).unwrap().squared.to_vec2::<f32>().unwrap();
+        let found = CentreIndex::new(&centres)
+            .unwrap()
+            .nearest(&patches, 6)
+            .unwrap()
+            .squared
+            .to_vec2::<f32>()
+            .unwrap();
         let expected = [[0.05, 0.65, 0.85, 1.45, 3.25, 3.65], [0.5, 0.5, 2.5, 2.5, 2.5, 2.5]];
         for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
             assert!((found - expected).abs() < 1e-5);
@@ -229,7 +262,11 @@ mod tests {
         let mut bank = cloud(500, width, 1);
         // Duplicates: ties must come out in the same order.
         bank.extend_from_within(0..40 * width);
-        let mut patches: Vec<f32> = bank.iter().zip(cloud(540, width, 2)).map(|(c, noise)| c + 0.1 * noise).collect();
+        let mut patches: Vec<f32> = bank
+            .iter()
+            .zip(cloud(540, width, 2))
+            .map(|(c, noise)| c + 0.1 * noise)
+            .collect();
         patches.truncate(101 * width);
         patches.extend_from_slice(&bank[..7 * width]);
         patches.extend(cloud(5, width, 3).iter().map(|v| 50.0 * v));
@@ -237,7 +274,10 @@ mod tests {
         let index = CentreIndex::new(&bank).unwrap();
         assert!(index.projection.is_some());
         for count in [1, 3, 6, 12] {
-            assert_same(&index.nearest(&patches, count).unwrap(), &nearest_by_brute_force(&patches, &bank, count).unwrap());
+            assert_same(
+                &index.nearest(&patches, count).unwrap(),
+                &nearest_by_brute_force(&patches, &bank, count).unwrap(),
+            );
         }
     }
 
@@ -248,18 +288,28 @@ mod tests {
             let bank: Vec<f32> = (0..200)
                 .flat_map(|n| (0..width).map(move |d| if d < 5 { ((n % distinct) * (d + 1)) as f32 } else { 7.0 }))
                 .collect();
-            let patches: Vec<f32> = bank[..40 * width].iter().enumerate().map(|(i, v)| v + (i as f32).sin()).collect();
+            let patches: Vec<f32> = bank[..40 * width]
+                .iter()
+                .enumerate()
+                .map(|(i, v)| v + (i as f32).sin())
+                .collect();
             let (bank, patches) = (tensor(bank, width), tensor(patches, width));
             let index = CentreIndex::new(&bank).unwrap();
             assert!(index.projection.is_some());
-            assert_same(&index.nearest(&patches, 6).unwrap(), &nearest_by_brute_force(&patches, &bank, 6).unwrap());
+            assert_same(
+                &index.nearest(&patches, 6).unwrap(),
+                &nearest_by_brute_force(&patches, &bank, 6).unwrap(),
+            );
         }
     }
 
     #[test]
     fn a_bank_smaller_than_asked_for_gives_what_it_has() {
         let centres = tensor(vec![0.0, 0.0, 3.0, 4.0], 2);
-        let found = CentreIndex::new(&centres).unwrap().nearest(&tensor(vec![3.0, 4.0], 2), 6).unwrap();
+        let found = CentreIndex::new(&centres)
+            .unwrap()
+            .nearest(&tensor(vec![3.0, 4.0], 2), 6)
+            .unwrap();
         assert_eq!(found.indices.to_vec2::<u32>().unwrap(), [[1, 0]]);
         assert_eq!(found.squared.to_vec2::<f32>().unwrap(), [[0.0, 25.0]]);
     }
@@ -272,7 +322,11 @@ mod tests {
         let patches = tensor(vec![f32::NAN; width], width);
         let found = index.nearest(&patches, 3).unwrap();
         assert_eq!(found.indices.to_vec2::<u32>().unwrap(), [[0, 1, 2]]);
-        assert!(found.squared.to_vec2::<f32>().unwrap()[0].iter().all(|d| d.is_infinite()));
+        assert!(
+            found.squared.to_vec2::<f32>().unwrap()[0]
+                .iter()
+                .all(|d| d.is_infinite())
+        );
     }
 
     #[test]
@@ -297,14 +351,26 @@ mod tests {
         let index = CentreIndex::new(&bank).unwrap();
         let quick = index.nearest(&patches, 6).unwrap();
         let plain = nearest_by_tensors(&patches, &bank, 6).unwrap();
-        assert_eq!(quick.indices.to_vec2::<u32>().unwrap(), plain.indices.to_vec2::<u32>().unwrap());
+        assert_eq!(
+            quick.indices.to_vec2::<u32>().unwrap(),
+            plain.indices.to_vec2::<u32>().unwrap()
+        );
         let largest = |a: &Tensor, b: &Tensor| {
-            (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap()
+            (a - b)
+                .unwrap()
+                .abs()
+                .unwrap()
+                .max_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
         };
         assert!(largest(&quick.squared, &plain.squared) < 1e-4);
 
         let coefficients = tensor(cloud(20, 6, 9), 6);
-        let quick_sum = index.weighted_differences(&patches, &quick.indices, &coefficients).unwrap();
+        let quick_sum = index
+            .weighted_differences(&patches, &quick.indices, &coefficients)
+            .unwrap();
         let plain_sum = weighted_differences_by_tensors(&patches, &bank, &quick.indices, &coefficients).unwrap();
         assert!(largest(&quick_sum, &plain_sum) < 1e-4);
     }

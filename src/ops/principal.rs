@@ -18,10 +18,17 @@ pub(super) fn principal_directions(points: &Tensor, count: usize) -> Result<Vec<
     for _ in 0..ITERATIONS {
         let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
         let turned = Tensor::from_vec(flat, (count, width), &Device::Cpu)?.matmul(&covariance)?;
-        rows = turned.to_vec2::<f32>()?.into_iter().map(|row| row.into_iter().map(f64::from).collect()).collect();
+        rows = turned
+            .to_vec2::<f32>()?
+            .into_iter()
+            .map(|row| row.into_iter().map(f64::from).collect())
+            .collect();
         orthonormalise(&mut rows, &mut generator);
     }
-    Ok(rows.into_iter().map(|row| row.into_iter().map(|v| v as f32).collect()).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| row.into_iter().map(|v| v as f32).collect())
+        .collect())
 }
 
 fn random_row(width: usize, generator: &mut ChaCha8Rng) -> Vec<f64> {
@@ -48,13 +55,17 @@ fn normalise_against(row: &mut [f64], done: &[Vec<f64>]) -> bool {
     for _ in 0..2 {
         for other in done {
             let along = dot(row, other);
-            row.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
+            for (value, other) in row.iter_mut().zip(other) {
+                *value -= along * other;
+            }
         }
     }
     let after = dot(row, row).sqrt();
     // What remains of a dependent row is rounding noise, whose direction means nothing.
     let kept = after > 1e-6 * before;
-    row.iter_mut().for_each(|v| *v /= after);
+    for value in row {
+        *value /= after;
+    }
     kept
 }
 

@@ -4,6 +4,11 @@
 //! projection and `''` the rest (Cauchy-Schwarz). Appending `|c''|` as one more coordinate makes the bound itself a squared
 //! distance. Distances that count are computed from the unprojected values, so the projection only costs or saves time.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
 use candle_core::{Device, Result, Tensor};
 
 use super::principal::principal_directions;
@@ -26,6 +31,9 @@ pub(super) struct Projection {
     slack: f32,
 }
 
+/// Centres looked at first to get a good limit early, at most.
+const SEEDS: usize = 8;
+
 /// Buffers of one worker.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -43,8 +51,10 @@ impl Projection {
             return Ok(None);
         }
         let mean = mean_row(centres, width);
-        let centred: Vec<f32> =
-            centres.chunks_exact(width).flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m)).collect();
+        let centred: Vec<f32> = centres
+            .chunks_exact(width)
+            .flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m))
+            .collect();
         let rows = principal_directions(&Tensor::from_vec(centred, (count, width), &Device::Cpu)?, DIRECTIONS)?;
         let onto = Panels::new(width, DIRECTIONS, |i, j| rows[j][i]);
         let back = Panels::new(DIRECTIONS, width, |i, j| rows[i][j]);
@@ -67,7 +77,11 @@ impl Projection {
         let mut scratch = Scratch::default();
         let mut low = Vec::with_capacity(count);
         for rows in centres.chunks(ROWS * width) {
-            let norms = super::simd::dispatch(Project { projection: self, rows, scratch: &mut scratch });
+            let norms = super::simd::dispatch(Project {
+                projection: self,
+                rows,
+                scratch: &mut scratch,
+            });
             for r in 0..rows.len() / width {
                 low.push((norms[r], scratch.low.iter().map(|block| block[r]).collect::<Vec<f32>>()));
             }
@@ -97,9 +111,7 @@ impl Projection {
         scratch.low.clear();
         for panel in 0..self.onto.count() {
             let product = self.onto.multiply::<FUSED>(&scratch.block, panel);
-            for lane in 0..LANES {
-                scratch.low.push(std::array::from_fn(|r| product[r][lane]));
-            }
+            scratch.low.extend((0..LANES).map(|lane| product.map(|row| row[lane])));
         }
         scratch.low.truncate(DIRECTIONS);
         let mut rest = [0.0_f32; ROWS];
@@ -140,12 +152,20 @@ impl Projection {
             scratch.minima.push(minima);
         }
     }
+
+    /// What [`Projection::bound`] may at most give a centre whose squared distance is `squared`, rounding allowed for.
+    #[inline(always)]
+    fn highest_bound(&self, squared: f32, norm: f32) -> f32 {
+        0.5 * (squared - norm + self.slack * (squared + norm + self.largest_norm))
+    }
 }
 
 fn mean_row(centres: &[f32], width: usize) -> Vec<f32> {
     let mut sums = vec![0.0_f64; width];
     for row in centres.chunks_exact(width) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+        sums.iter_mut()
+            .zip(row)
+            .for_each(|(sum, &value)| *sum += f64::from(value));
     }
     let count = (centres.len() / width) as f64;
     sums.into_iter().map(|sum| (sum / count) as f32).collect()
@@ -199,75 +219,103 @@ impl Kernel for Search<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let answers = self.indices.chunks_mut(ROWS * self.count).zip(self.squared.chunks_mut(ROWS * self.count));
+        let answers = self
+            .indices
+            .chunks_mut(ROWS * self.count)
+            .zip(self.squared.chunks_mut(ROWS * self.count));
         for (rows, (indices, squared)) in self.patches.chunks(ROWS * self.width).zip(answers) {
-            let norms = self.projection.map(|projection| {
-                let norms = projection.project::<FUSED>(rows, self.scratch);
+            let mut norms = [0.0; ROWS];
+            if let Some(projection) = self.projection {
+                norms = projection.project::<FUSED>(rows, self.scratch);
                 projection.bound::<FUSED>(self.scratch);
-                norms
-            });
-            let answers = indices.chunks_exact_mut(self.count).zip(squared.chunks_exact_mut(self.count));
-            for (r, (patch, (indices, squared))) in rows.chunks_exact(self.width).zip(answers).enumerate() {
+            }
+            let answers = indices
+                .chunks_exact_mut(self.count)
+                .zip(squared.chunks_exact_mut(self.count));
+            for (row, (patch, (indices, squared))) in rows.chunks_exact(self.width).zip(answers).enumerate() {
                 let mut best = Best::new(indices, squared);
-                let distance = |n: usize| {
-                    squared_distance::<FUSED>(patch, &self.centres[n * self.width..][..self.width])
+                let search = PatchSearch {
+                    patch,
+                    centres: self.centres,
+                    scratch: self.scratch,
+                    row,
+                    norm: norms[row],
                 };
-                match (self.projection, norms) {
-                    (Some(projection), Some(norms)) => {
-                        let bounds = RowBounds { scratch: self.scratch, row: r, centres: self.centres.len() / self.width };
-                        let allowance = projection.slack * (norms[r] + projection.largest_norm);
-                        bounds.seeds(best.len(), |n| best.offer(n, distance(n)));
-                        let limit = |worst: f32| (worst * (1.0 + projection.slack) + allowance - norms[r]) / 2.0;
-                        bounds.survivors(&mut best, limit, distance);
+                match self.projection {
+                    Some(projection) => {
+                        search.seeds::<FUSED>(&mut best);
+                        search.survivors::<FUSED>(projection, &mut best);
                     }
-                    _ => (0..self.centres.len() / self.width).for_each(|n| best.offer(n, distance(n))),
+                    None => search.all::<FUSED>(&mut best),
                 }
             }
         }
     }
 }
 
-/// The bounds of one patch.
-struct RowBounds<'a> {
+/// The search for one patch, whose bounds are in the scratch's `row`.
+struct PatchSearch<'a> {
+    patch: &'a [f32],
+    centres: &'a [f32],
     scratch: &'a Scratch,
     row: usize,
-    centres: usize,
+    /// Squared norm of the projected patch.
+    norm: f32,
 }
 
-impl RowBounds<'_> {
-    /// Offers `count` centres with small bounds: the best of each of the best panels.
+// No closures here: what calls `offer` must be compiled for the caller's instruction set.
+impl PatchSearch<'_> {
     #[inline(always)]
-    fn seeds(&self, count: usize, mut offer: impl FnMut(usize)) {
-        let (mut panels, mut minima) = ([u32::MAX; 8], [f32::INFINITY; 8]);
-        let count = count.min(panels.len());
-        let mut best = Best::new(&mut panels[..count], &mut minima[..count]);
-        for (panel, block) in self.scratch.minima.iter().enumerate() {
-            best.offer(panel, block[self.row]);
+    fn offer<const FUSED: bool>(&self, n: usize, best: &mut Best) {
+        let width = self.patch.len();
+        best.offer(
+            n,
+            squared_distance::<FUSED>(self.patch, &self.centres[n * width..][..width]),
+        );
+    }
+
+    #[inline(always)]
+    fn all<const FUSED: bool>(&self, best: &mut Best) {
+        for n in 0..self.centres.len() / self.patch.len() {
+            self.offer::<FUSED>(n, best);
         }
-        for &panel in best.indices.iter() {
-            let Some(bounds) = self.scratch.bounds.get(panel as usize) else { continue };
-            let lowest = self.scratch.minima[panel as usize][self.row];
+    }
+
+    /// Offers as many centres as are wanted, with small bounds: the best of each of the best panels.
+    #[inline(always)]
+    fn seeds<const FUSED: bool>(&self, best: &mut Best) {
+        let (mut panels, mut minima) = ([u32::MAX; SEEDS], [f32::INFINITY; SEEDS]);
+        let count = best.len().min(SEEDS);
+        let mut best_panels = Best::new(&mut panels[..count], &mut minima[..count]);
+        for (panel, block) in self.scratch.minima.iter().enumerate() {
+            best_panels.offer(panel, block[self.row]);
+        }
+        for (&panel, &lowest) in best_panels.indices.iter().zip(best_panels.squared.iter()) {
+            let Some(bounds) = self.scratch.bounds.get(panel as usize) else {
+                continue;
+            };
             if let Some(lane) = bounds[self.row].iter().position(|&bound| bound == lowest) {
-                offer(panel as usize * LANES + lane);
+                self.offer::<FUSED>(panel as usize * LANES + lane, best);
             }
         }
     }
 
     /// Offers every centre whose bound does not rule it out. Comparisons are written so that NaN rules nothing out.
     #[inline(always)]
-    fn survivors(&self, best: &mut Best, limit: impl Fn(f32) -> f32, distance: impl Fn(usize) -> f32) {
-        let mut highest = limit(best.worst());
+    fn survivors<const FUSED: bool>(&self, projection: &Projection, best: &mut Best) {
+        let count = self.centres.len() / self.patch.len();
+        let mut highest = projection.highest_bound(best.worst(), self.norm);
         for (panel, minima) in self.scratch.minima.iter().enumerate() {
             if minima[self.row] > highest {
                 continue;
             }
             for (lane, &bound) in self.scratch.bounds[panel][self.row].iter().enumerate() {
                 let n = panel * LANES + lane;
-                if n >= self.centres || bound > highest || best.contains(n) {
+                if bound > highest || n >= count || best.contains(n) {
                     continue;
                 }
-                best.offer(n, distance(n));
-                highest = limit(best.worst());
+                self.offer::<FUSED>(n, best);
+                highest = projection.highest_bound(best.worst(), self.norm);
             }
         }
     }
@@ -307,11 +355,8 @@ impl<'a> Best<'a> {
     fn offer(&mut self, n: usize, squared: f32) {
         let n = n as u32;
         let squared = if squared.is_nan() { f32::INFINITY } else { squared };
-        let before = |slot: usize, best: &Self| {
-            squared < best.squared[slot] || (squared == best.squared[slot] && n < best.indices[slot])
-        };
         let mut slot = self.len();
-        while slot > 0 && before(slot - 1, self) {
+        while slot > 0 && (squared, n) < (self.squared[slot - 1], self.indices[slot - 1]) {
             slot -= 1;
             if slot + 1 < self.len() {
                 self.indices[slot + 1] = self.indices[slot];

@@ -1,5 +1,10 @@
 //! Bilinear resampling with half-pixel centres and no antialiasing, of maps and of grids of embeddings, with its adjoint.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
 use candle_core::{Device, Result, Tensor, bail};
 use rayon::prelude::*;
 
@@ -21,7 +26,11 @@ fn axis(from: usize, to: usize) -> Vec<Sample> {
         .map(|i| {
             let position = ((i as f64 + 0.5) * scale - 0.5).max(0.0);
             let first = (position as usize).min(from - 1);
-            Sample { first, second: (first + 1).min(from - 1), weight: (position - first as f64) as f32 }
+            Sample {
+                first,
+                second: (first + 1).min(from - 1),
+                weight: (position - first as f64) as f32,
+            }
         })
         .collect()
 }
@@ -44,12 +53,15 @@ pub fn resize(maps: &Tensor, height: usize, width: usize) -> Result<Tensor> {
     let (_, h, w) = maps.dims3()?;
     let rows = interpolation_matrix(h, height, maps.device())?;
     let columns = interpolation_matrix(w, width, maps.device())?.t()?;
-    rows.unsqueeze(0)?.broadcast_matmul(&maps.broadcast_matmul(&columns.unsqueeze(0)?)?)
+    rows.unsqueeze(0)?
+        .broadcast_matmul(&maps.broadcast_matmul(&columns.unsqueeze(0)?)?)
 }
 
 /// Upsamples every grid `(h, w, D)` to the first one's size and adds them up: `(H, W, D)`.
 pub fn sum_on_first_grid(grids: &[Tensor]) -> Result<Tensor> {
-    let Some((base, coarse)) = grids.split_first() else { bail!("there are no grids to add up") };
+    let Some((base, coarse)) = grids.split_first() else {
+        bail!("there are no grids to add up")
+    };
     match base.device() {
         Device::Cpu => sum_rows(base, coarse),
         _ => sum_on_first_grid_by_tensors(base, coarse),
@@ -78,7 +90,10 @@ fn sum_on_first_grid_by_tensors(base: &Tensor, coarse: &[Tensor]) -> Result<Tens
 /// [`upsampling_adjoint`] with transposed interpolation matrices.
 fn upsampling_adjoint_by_tensors(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
     let (height, width, depth) = gradient.dims3()?;
-    let columns = interpolation_matrix(w, width, gradient.device())?.t()?.contiguous()?.unsqueeze(0)?;
+    let columns = interpolation_matrix(w, width, gradient.device())?
+        .t()?
+        .contiguous()?
+        .unsqueeze(0)?;
     let rows = interpolation_matrix(h, height, gradient.device())?.t()?;
     let narrow = columns.broadcast_matmul(gradient)?.reshape((height, w * depth))?;
     rows.matmul(&narrow)?.reshape((h, w, depth))
@@ -122,7 +137,11 @@ fn sum_rows(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
             sum.par_chunks_mut(width * depth).zip(&rows).for_each(|(line, row)| {
                 // The coarse row for this line first, at coarse width; then its samples spread along the line.
                 let mut mixed = vec![0.0; w * depth];
-                add_scaled(&mut mixed, &grid[row.first * w * depth..][..w * depth], 1.0 - row.weight);
+                add_scaled(
+                    &mut mixed,
+                    &grid[row.first * w * depth..][..w * depth],
+                    1.0 - row.weight,
+                );
                 add_scaled(&mut mixed, &grid[row.second * w * depth..][..w * depth], row.weight);
                 for (cell, column) in line.chunks_exact_mut(depth).zip(&columns) {
                     add_scaled(cell, &mixed[column.first * depth..][..depth], 1.0 - column.weight);
@@ -194,7 +213,12 @@ mod tests {
     #[test]
     fn one_sample_becomes_a_constant_and_none_is_refused() {
         let map = Tensor::new(&[[[0.3_f32]]], &Device::Cpu).unwrap();
-        let resized = resize(&map, 3, 5).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let resized = resize(&map, 3, 5)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
         assert!(resized.iter().all(|&v| v == 0.3));
         assert!(interpolation_matrix(0, 4, &Device::Cpu).is_err());
         assert!(sum_on_first_grid(&[]).is_err());
@@ -202,7 +226,13 @@ mod tests {
 
     #[test]
     fn row_kernels_agree_with_interpolation_matrices_at_any_ratio() -> Result<()> {
-        for ((height, width), (h, w)) in [((8, 12), (4, 6)), ((7, 5), (3, 2)), ((4, 4), (4, 4)), ((3, 3), (5, 7)), ((6, 1), (2, 1))] {
+        for ((height, width), (h, w)) in [
+            ((8, 12), (4, 6)),
+            ((7, 5), (3, 2)),
+            ((4, 4), (4, 4)),
+            ((3, 3), (5, 7)),
+            ((6, 1), (2, 1)),
+        ] {
             let (base, coarse) = (waves(height, width, 5, 0.1), waves(h, w, 5, 0.4));
             let grids = [coarse];
             let quick = sum_rows(&base, &grids)?;

@@ -3,6 +3,11 @@
 //! The loops are plain Rust over arrays of fixed length; each is compiled once per instruction set, and the choice is
 //! made when the program runs. On one machine the choice never changes, so results are reproducible to the bit.
 
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
 /// Values handled side by side in the inner loops.
 pub(super) const LANES: usize = 16;
 
@@ -26,7 +31,10 @@ pub(super) trait Kernel {
 pub(super) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        #[expect(unsafe_code, reason = "calling a function compiled for instructions that were just detected")]
+        #[expect(
+            unsafe_code,
+            reason = "calling a function compiled for instructions that were just detected"
+        )]
         // SAFETY: the two features `run_with_avx2` is compiled for were detected on this processor.
         return unsafe { run_with_avx2(kernel) };
     }
@@ -63,8 +71,8 @@ pub(super) fn squared_distance<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
     for (a, b) in rest_a.iter().zip(rest_b) {
         total = multiply_add::<FUSED>(a - b, a - b, total);
     }
-    for lane in 0..LANES {
-        total += sums[0][lane] + sums[1][lane];
+    for (first, second) in sums[0].iter().zip(&sums[1]) {
+        total += first + second;
     }
     total
 }
@@ -135,7 +143,10 @@ mod tests {
             let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
             let plain = Distance(&a, &b).run::<false>();
             for found in [dispatch(Distance(&a, &b)), plain] {
-                assert!((f64::from(found) - expected).abs() <= 1e-5 * expected.max(1.0), "{length}: {found} {expected}");
+                assert!(
+                    (f64::from(found) - expected).abs() <= 1e-5 * expected.max(1.0),
+                    "{length}: {found} {expected}"
+                );
             }
         }
     }
@@ -163,7 +174,11 @@ mod tests {
             for (r, row) in product.iter().enumerate() {
                 for (lane, &value) in row.iter().enumerate() {
                     let j = panel * LANES + lane;
-                    let expected: f32 = if j < columns { (0..inner).map(|i| (i + r) as f32 * at(i, j)).sum() } else { 0.0 };
+                    let expected: f32 = if j < columns {
+                        (0..inner).map(|i| (i + r) as f32 * at(i, j)).sum()
+                    } else {
+                        0.0
+                    };
                     assert!((value - expected).abs() < 1e-4);
                 }
             }

@@ -10,7 +10,7 @@ use crate::data::{Dataset, OpenOptions, Sample};
 use crate::progress::Progress;
 use crate::score_map::ScoreMap;
 
-pub use crate::store::{RunSummary, WeightsInfo};
+pub use crate::store::{RunSummary, WeightsInfo, WeightsOrigin};
 
 /// Names one submitted command; events carry it so that those of an older job can be dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,7 @@ pub mod message;
 
 use std::any::Any;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -101,6 +102,15 @@ impl Drop for Worker {
         self.jobs.stop();
         self.previews.stop();
     }
+}
+
+/// Whether a path is a run folder or a model file. Looks at names only, so it is quick in any folder.
+pub fn is_run(path: &Path) -> bool {
+    path.join("model.safetensors").is_file()
+        || (path.is_file()
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "safetensors"))
 }
 
 /// Tells the window that an event waits for it.

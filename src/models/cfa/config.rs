@@ -24,7 +24,9 @@ pub enum TapScaling {
     ChannelCount,
     /// Each tap is scaled so that its standard deviation over the training set, all channels and positions together,
     /// becomes `target`.
-    StandardDeviation { target: f32 },
+    StandardDeviation {
+        target: f32,
+    },
 }
 
 /// Settings of a CFA model (Lee, Lee and Song, "CFA: Coupled-Hypersphere-Based Feature Adaptation", 2022).
@@ -64,16 +66,28 @@ impl CfaConfig {
     /// alpha = 0.1, nu = 1e-3. `EfficientNet-Lite0` is not theirs; it takes its three finest strides.
     pub fn paper(kind: BackboneKind) -> Self {
         let is_resnet = kind != BackboneKind::EfficientNetLite0;
-        let taps = if is_resnet { ["layer1", "layer2", "layer3"] } else { ["stage2", "stage3", "stage5"] };
+        let taps = if is_resnet {
+            ["layer1", "layer2", "layer3"]
+        } else {
+            ["stage2", "stage3", "stage5"]
+        };
         Self {
             epochs: 30,
             batch_size: 4,
             learning_rate: 1e-3,
             weight_decay: 5e-4,
             taps: taps.map(str::to_owned).to_vec(),
-            activation: if is_resnet { TapActivation::LeakyRelu } else { TapActivation::None },
+            activation: if is_resnet {
+                TapActivation::LeakyRelu
+            } else {
+                TapActivation::None
+            },
             // Lite0's taps spread by about 13, 12 and 7, a ResNet's by less than one.
-            scaling: if is_resnet { TapScaling::None } else { TapScaling::StandardDeviation { target: 0.5 } },
+            scaling: if is_resnet {
+                TapScaling::None
+            } else {
+                TapScaling::StandardDeviation { target: 0.5 }
+            },
             // The authors double the width for EfficientNet, whose taps are narrow.
             width_factor: if is_resnet { 1 } else { 2 },
             gamma_c: 1,
@@ -89,7 +103,10 @@ impl CfaConfig {
 
     /// [`CfaConfig::paper`] cut to 5 epochs: most of the accuracy is there after the first few.
     pub fn quick(kind: BackboneKind) -> Self {
-        Self { epochs: 5, ..Self::paper(kind) }
+        Self {
+            epochs: 5,
+            ..Self::paper(kind)
+        }
     }
 
     /// The first setting that makes no sense, in words.
@@ -98,12 +115,21 @@ impl CfaConfig {
         let checks = [
             (self.batch_size > 0, "a training step needs at least one picture"),
             (positive(self.learning_rate), "the learning rate must be positive"),
-            (self.weight_decay >= 0.0 && self.weight_decay.is_finite(), "the weight decay must not be negative"),
+            (
+                self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+                "the weight decay must not be negative",
+            ),
             (!self.taps.is_empty(), "at least one tap of the backbone is needed"),
             (self.width_factor > 0, "the width factor must be at least 1"),
-            (self.gamma_c > 0 && self.gamma_d > 0, "gamma_c and gamma_d must be at least 1"),
+            (
+                self.gamma_c > 0 && self.gamma_d > 0,
+                "gamma_c and gamma_d must be at least 1",
+            ),
             (self.neighbours > 0, "at least one neighbour is needed"),
-            (self.alpha >= 0.0 && self.alpha.is_finite(), "alpha must not be negative"),
+            (
+                self.alpha >= 0.0 && self.alpha.is_finite(),
+                "alpha must not be negative",
+            ),
             (positive(self.nu.into()), "nu must be positive"),
             (self.initial_radius.is_finite(), "the initial radius must be a number"),
             (positive(self.smoothing), "the smoothing must be positive"),
@@ -112,7 +138,9 @@ impl CfaConfig {
                 "the target standard deviation must be positive",
             ),
         ];
-        checks.into_iter().find_map(|(fine, problem)| (!fine).then_some(problem))
+        checks
+            .into_iter()
+            .find_map(|(fine, problem)| (!fine).then_some(problem))
     }
 
     /// The descriptor's output width for taps with `channels` in all; `None` when `gamma_d` leaves nothing.
@@ -146,7 +174,11 @@ mod tests {
     fn senseless_settings_are_named() {
         let mut config = CfaConfig::paper(BackboneKind::ResNet18);
         config.scaling = TapScaling::StandardDeviation { target: 0.0 };
-        assert!(config.problem().is_some_and(|problem| problem.contains("standard deviation")));
+        assert!(
+            config
+                .problem()
+                .is_some_and(|problem| problem.contains("standard deviation"))
+        );
         config.gamma_c = 0;
         assert!(config.problem().is_some_and(|problem| problem.contains("gamma_c")));
     }
@@ -155,7 +187,14 @@ mod tests {
     fn the_descriptor_is_as_wide_as_the_published_ones() {
         let wide = CfaConfig::paper(BackboneKind::WideResNet50x2);
         assert_eq!(wide.width(1792), Some(1792));
-        assert_eq!(CfaConfig { gamma_d: 4, ..wide.clone() }.width(1792), Some(448));
+        assert_eq!(
+            CfaConfig {
+                gamma_d: 4,
+                ..wide.clone()
+            }
+            .width(1792),
+            Some(448)
+        );
         assert_eq!(CfaConfig { gamma_d: 4000, ..wide }.width(1792), None);
     }
 

@@ -70,7 +70,12 @@ mod tests {
     use crate::ops::nearest::CentreIndex;
     use candle_core::{Device, Result, Tensor, Var};
 
-    const PAPER: Hypersphere = Hypersphere { neighbours: 3, hard_negatives: 3, alpha: 0.1, nu: 0.001 };
+    const PAPER: Hypersphere = Hypersphere {
+        neighbours: 3,
+        hard_negatives: 3,
+        alpha: 0.1,
+        nu: 0.001,
+    };
     const CENTRES: [[f32; 2]; 7] = [[0., 0.], [1., 0.], [0., 1.], [1., 1.], [2., 0.], [0., 2.], [2., 2.]];
 
     fn rows<const N: usize>(rows: &[[f32; 2]; N]) -> Tensor {
@@ -102,7 +107,12 @@ mod tests {
             (0.9, [0.0, 0.0, 483.333_333, -160.0]),
             (1.6, [266.666_667, 290.0, -483.333_333, -173.333_333]),
         ] {
-            let gradient = measured(patches, radius).patches.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let gradient = measured(patches, radius)
+                .patches
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap();
             for (found, expected) in gradient.iter().zip(expected) {
                 assert_close((*found).into(), expected, 2e-3);
             }
@@ -122,9 +132,14 @@ mod tests {
                     moved[t][d] += offset;
                     measured(moved, radius).loss
                 };
-                assert_close(gradient[t][d].into(), (at(step) - at(-step)) / f64::from(2.0 * step), 0.5);
+                assert_close(
+                    gradient[t][d].into(),
+                    (at(step) - at(-step)) / f64::from(2.0 * step),
+                    0.5,
+                );
             }
-            let slope = (measured(patches, radius + step).loss - measured(patches, radius - step).loss) / f64::from(2.0 * step);
+            let slope =
+                (measured(patches, radius + step).loss - measured(patches, radius - step).loss) / f64::from(2.0 * step);
             assert_close(exact.radius, slope, 0.5);
         }
     }
@@ -133,12 +148,20 @@ mod tests {
     fn derived(patches: &Tensor, centres: &Tensor, radius: f32) -> Result<(f32, Tensor, Tensor)> {
         let (patches, radius) = (Var::from_tensor(patches)?, Var::new(&[radius], &Device::Cpu)?);
         let (t, d) = patches.dims2()?;
-        let indices = CentreIndex::new(centres)?.nearest(&patches.detach(), 6)?.indices.flatten_all()?;
+        let indices = CentreIndex::new(centres)?
+            .nearest(&patches.detach(), 6)?
+            .indices
+            .flatten_all()?;
         let chosen = centres.index_select(&indices, 0)?.reshape((t, 6, d))?;
         let squared = patches.unsqueeze(1)?.broadcast_sub(&chosen)?.sqr()?.sum(2)?;
         let sphere = radius.sqr()?;
         let attraction = squared.narrow(1, 0, 3)?.broadcast_sub(&sphere)?.relu()?.mean_all()?;
-        let repulsion = squared.narrow(1, 3, 3)?.affine(-1.0, -0.1)?.broadcast_add(&sphere)?.relu()?.mean_all()?;
+        let repulsion = squared
+            .narrow(1, 3, 3)?
+            .affine(-1.0, -0.1)?
+            .broadcast_add(&sphere)?
+            .relu()?
+            .mean_all()?;
         let loss = ((attraction + repulsion)? / 0.001)?;
         let gradients = loss.backward()?;
         let of = |var: &Var| gradients.get(var).cloned().expect("the variable took part");
@@ -175,7 +198,9 @@ mod tests {
     fn a_bank_of_fewer_centres_than_wanted_attracts_and_repels_with_what_it_has() {
         for count in 1..=4 {
             let centres = rows(&CENTRES).narrow(0, 0, count).unwrap();
-            let found = PAPER.measure(&CentreIndex::new(&centres).unwrap(), &rows(&[[0.2, 0.1]]), 1.0, 1).unwrap();
+            let found = PAPER
+                .measure(&CentreIndex::new(&centres).unwrap(), &rows(&[[0.2, 0.1]]), 1.0, 1)
+                .unwrap();
             assert!(found.loss.is_finite() && found.loss >= 0.0);
         }
     }

@@ -20,8 +20,13 @@ pub(super) struct TapStatistics {
 impl TapStatistics {
     /// Adds one encoded batch.
     pub(super) fn add(&mut self, batch: &[Tensor]) -> Result<()> {
-        let Some(first) = batch.first() else { bail!("an encoded batch has no taps") };
-        let taps = batch.iter().map(|tap| tap.to_dtype(DType::F64)).collect::<Result<Vec<_>>>()?;
+        let Some(first) = batch.first() else {
+            bail!("an encoded batch has no taps")
+        };
+        let taps = batch
+            .iter()
+            .map(|tap| tap.to_dtype(DType::F64))
+            .collect::<Result<Vec<_>>>()?;
         if self.pictures == 0 {
             self.sums = taps.iter().map(|tap| tap.get(0)?.zeros_like()).collect::<Result<_>>()?;
             self.squares = vec![0.0; taps.len()];
@@ -42,7 +47,10 @@ impl TapStatistics {
         if self.pictures == 0 {
             bail!("the memory bank needs at least one training picture");
         }
-        self.sums.iter().map(|sum| (sum / self.pictures as f64)?.to_dtype(DType::F32)).collect()
+        self.sums
+            .iter()
+            .map(|sum| (sum / self.pictures as f64)?.to_dtype(DType::F32))
+            .collect()
     }
 
     /// Each tap's standard deviation over pictures, channels and positions.
@@ -61,7 +69,13 @@ impl TapStatistics {
             TapScaling::None => Ok(vec![1.0; self.sums.len()]),
             TapScaling::ChannelCount => self.sums.iter().map(|sum| Ok(1.0 / sum.dim(0)? as f32)).collect(),
             TapScaling::StandardDeviation { target } => {
-                let factor = |deviation: f64| if deviation > 0.0 { (f64::from(target) / deviation) as f32 } else { 1.0 };
+                let factor = |deviation: f64| {
+                    if deviation > 0.0 {
+                        (f64::from(target) / deviation) as f32
+                    } else {
+                        1.0
+                    }
+                };
                 Ok(self.deviations()?.into_iter().map(factor).collect())
             }
         }
@@ -93,8 +107,9 @@ mod tests {
 
     fn batch(pictures: usize, seed: f32) -> Vec<Tensor> {
         let tap = |c: usize, size: usize, scale: f32| {
-            let values: Vec<f32> =
-                (0..pictures * c * size * size).map(|i| scale * (i as f32 * 0.7 + seed).sin() + 1.0).collect();
+            let values: Vec<f32> = (0..pictures * c * size * size)
+                .map(|i| scale * (i as f32 * 0.7 + seed).sin() + 1.0)
+                .collect();
             Tensor::from_vec(values, (pictures, c, size, size), &Device::Cpu).unwrap()
         };
         vec![tap(3, 6, 10.0), tap(5, 3, 0.1)]
@@ -124,7 +139,10 @@ mod tests {
         let difference = ((sum / 5.0)? - &bank)?.abs()?.max_all()?.to_scalar::<f32>()?;
         assert!(difference < 1e-5);
         assert_eq!(bank.dims(), [36, 6]);
-        assert_eq!(centres(&descriptor, &statistics(&batches).means()?, 5, &mut generator)?.dims(), [7, 6]);
+        assert_eq!(
+            centres(&descriptor, &statistics(&batches).means()?, 5, &mut generator)?.dims(),
+            [7, 6]
+        );
         Ok(())
     }
 
@@ -134,12 +152,21 @@ mod tests {
         let factors = statistics(&batches).factors(TapScaling::StandardDeviation { target: 0.5 })?;
         let scaled: Vec<Vec<Tensor>> = batches
             .iter()
-            .map(|batch| batch.iter().zip(&factors).map(|(tap, &f)| tap.affine(f.into(), 0.0)).collect::<Result<_>>())
+            .map(|batch| {
+                batch
+                    .iter()
+                    .zip(&factors)
+                    .map(|(tap, &f)| tap.affine(f.into(), 0.0))
+                    .collect::<Result<_>>()
+            })
             .collect::<Result<_>>()?;
         for deviation in statistics(&scaled).deviations()? {
             assert!((deviation - 0.5).abs() < 1e-5);
         }
-        assert_eq!(statistics(&batches).factors(TapScaling::ChannelCount)?, [1.0 / 3.0, 1.0 / 5.0]);
+        assert_eq!(
+            statistics(&batches).factors(TapScaling::ChannelCount)?,
+            [1.0 / 3.0, 1.0 / 5.0]
+        );
         assert_eq!(statistics(&batches).factors(TapScaling::None)?, [1.0, 1.0]);
         Ok(())
     }

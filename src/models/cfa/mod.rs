@@ -70,7 +70,10 @@ impl Cfa {
         let mut take = |name: &str, dims: &[Option<usize>]| match tensors.remove(name) {
             None => bail!("tensor {name} is missing"),
             Some(tensor) if !fits(&tensor, dims) => {
-                bail!("tensor {name} has shape {:?}, which does not fit this model", tensor.dims())
+                bail!(
+                    "tensor {name} has shape {:?}, which does not fit this model",
+                    tensor.dims()
+                )
             }
             Some(tensor) => tensor.to_device(&device)?.to_dtype(DType::F32),
         };
@@ -87,7 +90,10 @@ impl Cfa {
         // The generator only fills an untrained model.
         let generator = ChaCha8Rng::seed_from_u64(0);
         let mut model = Self::assemble(config, backbone, input, descriptor, radius[0], generator)?;
-        model.memory = Some(Memory { bank: CentreIndex::new(&centres)?, factors });
+        model.memory = Some(Memory {
+            bank: CentreIndex::new(&centres)?,
+            factors,
+        });
         Ok(model)
     }
 
@@ -103,7 +109,16 @@ impl Cfa {
         let mut parameters = descriptor.blocks.clone();
         parameters.push(radius_tensor(radius, &backbone.device())?);
         let optimiser = Adam::new(settings, &parameters)?;
-        Ok(Self { config, backbone, input, descriptor, radius, memory: None, optimiser, generator })
+        Ok(Self {
+            config,
+            backbone,
+            input,
+            descriptor,
+            radius,
+            memory: None,
+            optimiser,
+            generator,
+        })
     }
 
     /// The settings the model was made with.
@@ -156,10 +171,16 @@ impl Detector for Cfa {
     fn encode(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
         let (_, _, height, width) = pixels.dims4()?;
         if (height, width) != self.input {
-            bail!("the model takes input of {:?} pixels, not {:?}", self.input, (height, width));
+            bail!(
+                "the model takes input of {:?} pixels, not {:?}",
+                self.input,
+                (height, width)
+            );
         }
         let taps = self.backbone.forward(pixels)?;
-        taps.iter().map(|tap| average_pool(&self.activate(&tap.detach())?)).collect()
+        taps.iter()
+            .map(|tap| average_pool(&self.activate(&tap.detach())?))
+            .collect()
     }
 
     fn prepare(&mut self, batches: &mut dyn Iterator<Item = Result<Vec<Tensor>>>) -> Result<()> {
@@ -171,13 +192,18 @@ impl Detector for Cfa {
         let factors = statistics.factors(self.config.scaling)?;
         let means = scaled(&means, &factors)?;
         let centres = memory::centres(&self.descriptor, &means, self.config.gamma_c, &mut self.generator)?;
-        self.memory = Some(Memory { bank: CentreIndex::new(&centres)?, factors });
+        self.memory = Some(Memory {
+            bank: CentreIndex::new(&centres)?,
+            factors,
+        });
         Ok(())
     }
 
     fn train_step(&mut self, batch: &[Tensor]) -> Result<StepReport> {
         let memory = self.memory()?;
-        let Some(finest) = batch.first() else { bail!("an encoded batch has no taps") };
+        let Some(finest) = batch.first() else {
+            bail!("an encoded batch has no taps")
+        };
         let (pictures, _, h, w) = finest.dims4()?;
         let sphere = Hypersphere {
             neighbours: self.config.neighbours,
@@ -193,9 +219,14 @@ impl Detector for Cfa {
             let patches = self.descriptor.embed(&taps)?;
             let measured = sphere.measure(&memory.bank, &patches, self.radius, pictures * h * w)?;
             let own = self.descriptor.gradients(&taps, &measured.patches)?;
-            gradients = match gradients.is_empty() {
-                true => own,
-                false => gradients.iter().zip(&own).map(|(sum, own)| sum + own).collect::<Result<_>>()?,
+            gradients = if gradients.is_empty() {
+                own
+            } else {
+                gradients
+                    .iter()
+                    .zip(&own)
+                    .map(|(sum, own)| sum + own)
+                    .collect::<Result<_>>()?
             };
             loss += measured.loss;
             radius_gradient += measured.radius;
@@ -209,7 +240,10 @@ impl Detector for Cfa {
             self.radius = radius.to_vec1::<f32>()?[0];
         }
         self.descriptor.blocks = parameters;
-        Ok(StepReport { loss: loss as f32, quantities: vec![("radius", self.radius)] })
+        Ok(StepReport {
+            loss: loss as f32,
+            quantities: vec![("radius", self.radius)],
+        })
     }
 
     fn score(&self, pixels: &Tensor) -> Result<Tensor> {
@@ -233,7 +267,10 @@ impl Detector for Cfa {
             ("memory_bank", memory.bank.centres().clone()),
             ("tap_factors", factors),
         ];
-        Ok(named.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect())
+        Ok(named
+            .into_iter()
+            .map(|(name, tensor)| (name.to_owned(), tensor))
+            .collect())
     }
 }
 
@@ -243,7 +280,11 @@ fn checked_width(config: &CfaConfig, channels: &[usize]) -> Result<usize> {
         bail!("CFA settings: {problem}");
     }
     if channels.len() != config.taps.len() {
-        bail!("the settings name {} taps, the backbone has {}", config.taps.len(), channels.len());
+        bail!(
+            "the settings name {} taps, the backbone has {}",
+            config.taps.len(),
+            channels.len()
+        );
     }
     match config.width(channels.iter().sum()) {
         Some(width) => Ok(width),
@@ -253,7 +294,11 @@ fn checked_width(config: &CfaConfig, channels: &[usize]) -> Result<usize> {
 
 fn fits(tensor: &Tensor, dims: &[Option<usize>]) -> bool {
     tensor.rank() == dims.len()
-        && tensor.dims().iter().zip(dims).all(|(found, wanted)| wanted.is_none_or(|wanted| wanted == *found))
+        && tensor
+            .dims()
+            .iter()
+            .zip(dims)
+            .all(|(found, wanted)| wanted.is_none_or(|wanted| wanted == *found))
 }
 
 fn radius_tensor(radius: f32, device: &candle_core::Device) -> Result<Tensor> {
@@ -264,6 +309,15 @@ fn scaled(taps: &[Tensor], factors: &[f32]) -> Result<Vec<Tensor>> {
     if taps.len() != factors.len() {
         bail!("expected {} taps, not {}", factors.len(), taps.len());
     }
-    let scale = |(tap, &factor): (&Tensor, &f32)| if factor == 1.0 { Ok(tap.clone()) } else { tap * f64::from(factor) };
+    let scale = |(tap, &factor): (&Tensor, &f32)| {
+        if factor == 1.0 {
+            Ok(tap.clone())
+        } else {
+            tap * f64::from(factor)
+        }
+    };
     taps.iter().zip(factors).map(scale).collect()
 }
+
+#[cfg(test)]
+mod tests;

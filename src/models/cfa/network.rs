@@ -24,7 +24,11 @@ impl Descriptor {
     pub(super) fn random(channels: &[usize], width: usize, device: &Device, generator: &mut impl Rng) -> Result<Self> {
         let inputs = channels.iter().sum::<usize>() + 2;
         let bound = 1.0 / (inputs as f32).sqrt();
-        let mut draw = |count: usize| (0..count).map(|_| generator.random_range(-bound..bound)).collect::<Vec<f32>>();
+        let mut draw = |count: usize| {
+            (0..count)
+                .map(|_| generator.random_range(-bound..bound))
+                .collect::<Vec<f32>>()
+        };
         let weight = Tensor::from_vec(draw(width * inputs), (width, inputs), device)?;
         let bias = Tensor::from_vec(draw(width), width, device)?;
         Self::from_reference(&weight, &bias, channels)
@@ -55,7 +59,9 @@ impl Descriptor {
 
     /// Weight `(D, C + 2)` and bias `(D)` in the reference's layout.
     pub(super) fn to_reference(&self) -> Result<(Tensor, Tensor)> {
-        let Some((first, rest)) = self.blocks.split_first() else { bail!("a descriptor needs at least one tap") };
+        let Some((first, rest)) = self.blocks.split_first() else {
+            bail!("a descriptor needs at least one tap")
+        };
         let own = first.dim(0)? - EXTRA;
         let mut rows = vec![first.narrow(0, 0, own)?];
         rows.extend_from_slice(rest);
@@ -85,7 +91,11 @@ impl Descriptor {
         let fine = gradient.reshape((height, width, ()))?;
         let blocks = inputs.iter().enumerate().map(|(i, input)| {
             let (channels, h, w) = input.dims3()?;
-            let gradient = if i == 0 { fine.clone() } else { upsampling_adjoint(&fine, h, w)? };
+            let gradient = if i == 0 {
+                fine.clone()
+            } else {
+                upsampling_adjoint(&fine, h, w)?
+            };
             input.reshape((channels, h * w))?.matmul(&gradient.flatten(0, 1)?) // (channels, D)
         });
         blocks.collect()
@@ -94,7 +104,11 @@ impl Descriptor {
     /// The taps with the extra rows on the first.
     fn inputs(&self, taps: &[Tensor]) -> Result<Vec<Tensor>> {
         if taps.len() != self.blocks.len() || taps.is_empty() {
-            bail!("the descriptor was made for {} taps, not {}", self.blocks.len(), taps.len());
+            bail!(
+                "the descriptor was made for {} taps, not {}",
+                self.blocks.len(),
+                taps.len()
+            );
         }
         let (_, h, w) = taps[0].dims3()?;
         let mut inputs = taps.to_vec();
@@ -105,7 +119,13 @@ impl Descriptor {
 
 /// Row coordinate, column coordinate (both from -1 to 1) and ones: `(3, h, w)`. A single row or column is at 0.
 fn coordinates(h: usize, w: usize, device: &Device) -> Result<Tensor> {
-    let along = |i: usize, n: usize| if n > 1 { (2 * i) as f32 / (n - 1) as f32 - 1.0 } else { 0.0 };
+    let along = |i: usize, n: usize| {
+        if n > 1 {
+            (2 * i) as f32 / (n - 1) as f32 - 1.0
+        } else {
+            0.0
+        }
+    };
     let rows = (0..h * w).map(|t| along(t / w, h));
     let columns = (0..h * w).map(|t| along(t % w, w));
     let values: Vec<f32> = rows.chain(columns).chain((0..h * w).map(|_| 1.0)).collect();
@@ -124,7 +144,10 @@ pub(super) fn average_pool(features: &Tensor) -> Result<Tensor> {
 
 /// One picture's share of an encoded batch, as `f32`.
 pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
-    batch.iter().map(|tap| tap.get(i)?.to_dtype(DType::F32)?.contiguous()).collect()
+    batch
+        .iter()
+        .map(|tap| tap.get(i)?.to_dtype(DType::F32)?.contiguous())
+        .collect()
 }
 
 #[cfg(test)]
@@ -168,15 +191,31 @@ mod tests {
             assert!((found - expected).abs() < 1e-6);
         }
         assert_eq!(found[2], [[1.0; 4]; 3]);
-        let single = coordinates(1, 1, &Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let single = coordinates(1, 1, &Device::Cpu)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
         assert_eq!(single, [0.0, 0.0, 1.0]);
     }
 
     #[test]
     fn pooling_counts_the_zeros_beyond_the_border() {
-        let grid = Tensor::new(&[[[[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]], &Device::Cpu).unwrap();
-        let pooled = average_pool(&grid).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        let expected = [1.333_333, 2.333_333, 1.777_778, 3.0, 5.0, 3.666_667, 2.666_667, 4.333_333, 3.111_111];
+        let grid = Tensor::new(
+            &[[[[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]],
+            &Device::Cpu,
+        )
+        .unwrap();
+        let pooled = average_pool(&grid)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
+        let expected = [
+            1.333_333, 2.333_333, 1.777_778, 3.0, 5.0, 3.666_667, 2.666_667, 4.333_333, 3.111_111,
+        ];
         for (found, expected) in pooled.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6);
         }
@@ -188,8 +227,11 @@ mod tests {
             Descriptor::random(channels, width, &Device::Cpu, &mut ChaCha8Rng::seed_from_u64(0)).unwrap()
         };
         let resnet = draw(&[64, 128, 256], 448);
-        let values: Vec<f32> =
-            resnet.blocks.iter().flat_map(|b| b.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect();
+        let values: Vec<f32> = resnet
+            .blocks
+            .iter()
+            .flat_map(|b| b.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+            .collect();
         assert_eq!(values.len(), 202_048);
         let bound = 1.0 / 450_f32.sqrt();
         let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
@@ -218,7 +260,9 @@ mod tests {
         let upstream = waves(1, 96, 7, 0.9).squeeze(0)?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
         let derived = (plain(&weight, &bias, &taps)? * &upstream)?.sum_all()?.backward()?;
-        let written = Descriptor { blocks: descriptor.gradients(&taps, &upstream)? };
+        let written = Descriptor {
+            blocks: descriptor.gradients(&taps, &upstream)?,
+        };
         let (weight_gradient, bias_gradient) = written.to_reference()?;
         let derived = |var: &Var| derived.get(var).cloned().expect("the variable took part");
         assert!(largest_difference(&weight_gradient, &derived(&weight)) < 1e-4);

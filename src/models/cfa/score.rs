@@ -61,6 +61,13 @@ mod tests {
     fn a_constant_grid_gives_a_constant_map_of_the_input_size() {
         let map = anomaly_map(&Tensor::full(0.5_f32, (4, 6), &Device::Cpu).unwrap(), (16, 24), 4.0).unwrap();
         assert_eq!(map.dims(), [16, 24]);
-        assert!(map.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().all(|v| (v - 0.5).abs() < 1e-6));
+        assert!(
+            map.flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap()
+                .iter()
+                .all(|v| (v - 0.5).abs() < 1e-6)
+        );
     }
 }

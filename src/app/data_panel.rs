@@ -1,0 +1,44 @@
+//! The Data place: one of three screens, depending on what is there.
+
+use eframe::egui::{Frame, Margin, ScrollArea, Ui};
+
+use super::data_found::found_ui;
+use super::data_start::start_ui;
+use super::progress_panel::waiting_ui;
+use super::state::{Action, State};
+use crate::worker::message::Command;
+
+/// What the place remembers that is nobody else's business.
+#[derive(Debug, Default)]
+pub struct DataView {
+    /// The path being typed.
+    pub path: String,
+    /// The start screen was asked for although a data set is open.
+    pub choose_another: bool,
+}
+
+pub fn data_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
+    Frame::new()
+        .inner_margin(Margin::symmetric(24, 20))
+        .show(ui, |ui| {
+            ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| place_ui(ui, state, view))
+                .inner
+        })
+        .inner
+}
+
+fn place_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
+    if let Some(job) = &state.job {
+        let shown_here = !matches!(job.command, Command::ListWeights | Command::Train { .. });
+        if shown_here {
+            view.choose_another = false;
+            return waiting_ui(ui, job);
+        }
+    }
+    match &state.data {
+        Some(data) if !view.choose_another => found_ui(ui, state, data, view),
+        _ => start_ui(ui, state, view),
+    }
+}

@@ -1,0 +1,178 @@
+//! What comes in from the desktop: dropped paths, and the wish to close the window while a training runs.
+
+use std::path::PathBuf;
+
+use eframe::egui::{
+    Align2, Color32, CornerRadius, FontId, Id, LayerId, Modal, Order, Sides, Stroke, StrokeKind,
+    Ui, ViewportCommand,
+};
+
+use super::controls::{heading, muted, primary};
+use super::state::{Action, State};
+use super::theme;
+use super::user_folders::is_free;
+use crate::data::OpenOptions;
+use crate::data::synthetic::SampleSettings;
+use crate::worker::is_run;
+use crate::worker::message::Command;
+
+/// What opening this path means: a run, or else a data set. A single picture stands for its folder.
+pub fn command_for(path: PathBuf) -> Command {
+    if is_run(&path) {
+        return Command::OpenRun { path };
+    }
+    let root = match path.parent() {
+        Some(parent) if path.is_file() => parent.to_path_buf(),
+        _ => path,
+    };
+    Command::OpenData {
+        root,
+        options: OpenOptions::default(),
+    }
+}
+
+/// Draws the sample data set, or opens it when it was drawn before.
+pub fn sample_command(out: PathBuf, settings: SampleSettings) -> Command {
+    if is_free(&out) {
+        Command::MakeSample { out, settings }
+    } else {
+        Command::OpenData {
+            root: out,
+            options: OpenOptions::default(),
+        }
+    }
+}
+
+/// The first path that was dropped onto the window in this frame.
+pub fn dropped_path(ui: &Ui) -> Option<PathBuf> {
+    ui.input(|input| {
+        let dropped = input.raw.dropped_files.first()?;
+        Some(dropped.path().to_path_buf())
+    })
+}
+
+/// While something hovers over the window: what dropping it would do.
+pub fn drop_hint_ui(ui: &Ui) {
+    if ui.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let palette = theme::palette(ui);
+    let layer = LayerId::new(Order::Foreground, Id::unique("drop hint"));
+    let painter = ui.ctx().layer_painter(layer);
+    let area = ui.ctx().content_rect();
+    painter.rect_filled(area, 0, Color32::from_black_alpha(170));
+    painter.rect_stroke(
+        area.shrink(16.0),
+        CornerRadius::same(12),
+        Stroke::new(2.0, palette.accent),
+        StrokeKind::Inside,
+    );
+    painter.text(
+        area.center(),
+        Align2::CENTER_CENTER,
+        "Drop a folder of pictures, a run folder or a model file",
+        FontId::proportional(20.0),
+        Color32::WHITE,
+    );
+}
+
+/// Asks before a running training is thrown away with the window.
+#[derive(Debug, Default)]
+pub struct Closing {
+    asking: bool,
+    agreed: bool,
+}
+
+impl Closing {
+    pub fn ui(&mut self, ui: &Ui, state: &State) -> Option<Action> {
+        let requested = ui.input(|input| input.viewport().close_requested());
+        if requested && !self.agreed && state.training().is_some() {
+            ui.ctx().send_viewport_cmd(ViewportCommand::CancelClose);
+            self.asking = true;
+        }
+        if !self.asking || state.training().is_none() {
+            self.asking = false;
+            return None;
+        }
+        let modal = Modal::new(Id::unique("closing")).show(ui.ctx(), |ui| self.question_ui(ui));
+        if modal.should_close() {
+            self.asking = false;
+        }
+        modal.inner
+    }
+
+    fn question_ui(&mut self, ui: &mut Ui) -> Option<Action> {
+        ui.set_width(360.0);
+        heading(ui, "A training is running");
+        muted(
+            ui,
+            "Closing the window stops it, and what it has learned so far is lost",
+        );
+        ui.add_space(8.0);
+        let (stop, keep) = Sides::new().show(
+            ui,
+            |ui| ui.button("Stop it and close").clicked(),
+            |ui| {
+                let keep = primary(ui, "Keep training");
+                ui.add(keep).clicked()
+            },
+        );
+        if stop || keep {
+            self.asking = false;
+        }
+        if !stop {
+            return None;
+        }
+        self.agreed = true;
+        ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+        Some(Action::CancelJob)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command_for, sample_command};
+    use crate::data::synthetic::SampleSettings;
+    use crate::worker::message::Command;
+
+    #[test]
+    fn paths_open_as_what_they_are() {
+        let root = tempfile::tempdir().unwrap();
+        let run = root.path().join("run");
+        std::fs::create_dir(&run).unwrap();
+        std::fs::write(run.join("model.safetensors"), b"").unwrap();
+        std::fs::write(root.path().join("part.png"), b"").unwrap();
+        assert!(matches!(command_for(run.clone()), Command::OpenRun { path } if path == run));
+        let model = run.join("model.safetensors");
+        assert!(matches!(command_for(model.clone()), Command::OpenRun { path } if path == model));
+        for data in [root.path().to_path_buf(), root.path().join("part.png")] {
+            assert!(
+                matches!(command_for(data), Command::OpenData { root: of, .. } if of == root.path())
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist_is_left_to_the_job_to_complain_about() {
+        let path = std::path::PathBuf::from("/no/such/folder");
+        assert!(
+            matches!(command_for(path.clone()), Command::OpenData { root, .. } if root == path)
+        );
+    }
+
+    #[test]
+    fn the_sample_is_drawn_once_and_opened_afterwards() {
+        let root = tempfile::tempdir().unwrap();
+        let out = root.path().join("sample");
+        let settings = SampleSettings::default();
+        assert!(matches!(
+            sample_command(out.clone(), settings),
+            Command::MakeSample { .. }
+        ));
+        std::fs::create_dir_all(out.join("part")).unwrap();
+        assert!(matches!(
+            sample_command(out, settings),
+            Command::OpenData { .. }
+        ));
+    }
+}

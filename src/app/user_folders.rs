@@ -1,0 +1,98 @@
+//! Where the window keeps what it makes for the user when no other place is named.
+
+use std::path::{Path, PathBuf};
+
+/// The user's own folder for this program's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFolders {
+    root: PathBuf,
+}
+
+impl UserFolders {
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder this system sets aside for programs' data, or a folder beside where the program was started.
+    pub fn of_this_user() -> Self {
+        Self::new(
+            eframe::storage_dir(super::APP_ID).unwrap_or_else(|| PathBuf::from("flawscope-data")),
+        )
+    }
+
+    /// Where the sample data set is drawn.
+    pub fn sample(&self) -> PathBuf {
+        self.root.join("sample")
+    }
+
+    /// A run folder that does not exist yet, named after category and model: `bottle-cfa`, `bottle-cfa-2`, …
+    pub fn free_run(&self, category: &str, model: &str) -> PathBuf {
+        let runs = self.root.join("runs");
+        let name = format!("{}-{model}", file_name(category));
+        let first = runs.join(&name);
+        if !first.exists() {
+            return first;
+        }
+        (2_u32..)
+            .map(|number| runs.join(format!("{name}-{number}")))
+            .find(|path| !path.exists())
+            .unwrap_or(first)
+    }
+}
+
+/// Whether there is nothing at `path`, or a folder with nothing in it.
+pub fn is_free(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !path.exists(),
+    }
+}
+
+/// `text` as a part of a file name on every system.
+fn file_name(text: &str) -> String {
+    let kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let name: String = text
+        .chars()
+        .map(|c| if kept(c) { c } else { '_' })
+        .collect();
+    let name = name.trim_matches(['.', ' ']);
+    if name.is_empty() { "run" } else { name }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UserFolders, file_name, is_free};
+
+    #[test]
+    fn run_folders_are_numbered_when_the_name_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = UserFolders::new(root.path());
+        for name in ["bottle-cfa", "bottle-cfa-2", "bottle-cfa-3"] {
+            let path = folders.free_run("bottle", "cfa");
+            assert_eq!(path, root.path().join("runs").join(name));
+            std::fs::create_dir_all(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn categories_become_names_any_system_accepts() {
+        for (category, name) in [
+            ("metal_nut", "metal_nut"),
+            ("line 3: Ø40/a", "line 3_ Ø40_a"),
+            ("..", "run"),
+            ("", "run"),
+        ] {
+            assert_eq!(file_name(category), name);
+        }
+    }
+
+    #[test]
+    fn missing_and_empty_folders_are_free() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(is_free(root.path()));
+        assert!(is_free(&root.path().join("missing")));
+        std::fs::write(root.path().join("a.png"), b"").unwrap();
+        assert!(!is_free(root.path()));
+        assert!(!is_free(&root.path().join("a.png")));
+    }
+}
