@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::cached::Cached;
-use super::local_render::Palette;
+use crate::render::Palette;
 use super::state::Action;
 use super::viewer::Scale;
 use super::{numbers, theme};

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Button, ComboBox, Key, Slider, Ui};
 
-use super::local_render::Palette;
+use crate::render::Palette;
 use super::viewer::{Heatmap, Pane, ViewerSettings, ZoomRequest};
 use super::viewport::Viewport;
 

@@ -9,7 +9,7 @@ use eframe::egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use super::local_render::Palette;
+use crate::render::Palette;
 use super::picture::{HeatInputs, Picture, Segment};
 use super::theme;
 use super::viewport::{View, Viewport};
