@@ -9,6 +9,7 @@ pub mod maps;
 pub mod model_file;
 pub mod results;
 pub mod run_folder;
+pub mod weights;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
