@@ -12,7 +12,7 @@ const PREFIX: &str = ".flawscope-";
 const SUFFIX: &str = ".tmp";
 
 /// A temporary file this long untouched belongs to nobody any more.
-const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
+const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// A file being written. Dropping it removes it.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ mod tests {
         let old = name(&format!("{PREFIX}old{SUFFIX}"));
         let fresh = name(&format!("{PREFIX}fresh{SUFFIX}"));
         let other = name("other.tmp");
-        let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+        let yesterday = SystemTime::now() - Duration::from_hours(24);
         for path in [&old, &fresh, &other] {
             let file = File::create(path).unwrap();
             if path != &fresh {

@@ -10,6 +10,7 @@ pub mod model_file;
 pub mod npy;
 pub mod results;
 pub mod run_folder;
+pub mod weights;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
