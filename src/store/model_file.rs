@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::container::{Container, Entry};
 use super::hash::hex;
 use crate::config::RunConfig;
+use crate::data::image::InputSpec;
 use crate::metrics::Limit;
 use crate::models::backbone::BackboneKind;
 
@@ -73,7 +74,7 @@ pub struct ModelMeta {
     pub config: RunConfig,
     pub backbone: BackboneIdentity,
     /// How a picture becomes network input, as the data layer describes it.
-    pub input: serde_json::Value,
+    pub input: InputSpec,
     pub limits: Limits,
     /// Image scores of the held-out good pictures, ascending.
     pub calibration_scores: Vec<f32>,
@@ -259,7 +260,7 @@ pub(super) mod samples {
     use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance};
     use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, ModelConfig, RunConfig};
     use crate::data::OpenOptions;
-    use crate::data::image::InputPreset;
+    use crate::data::image::{InputPreset, InputSpec, Size};
     use crate::metrics::{Limit, LimitOrigin};
     use crate::models::backbone::BackboneKind;
     use crate::models::cfa::CfaConfig;
@@ -270,7 +271,7 @@ pub(super) mod samples {
             data: PathBuf::from("/data/Schräubchen"),
             open: OpenOptions::default(),
             category: Some("screw".to_owned()),
-            model: ModelConfig::Cfa(CfaConfig { epochs: 30 }),
+            model: ModelConfig::Cfa(CfaConfig::paper(BackboneKind::EfficientNetLite0)),
             backbone: BackboneChoice {
                 kind: BackboneKind::EfficientNetLite0,
                 weights: None,
@@ -296,7 +297,7 @@ pub(super) mod samples {
                 sha256: "ab".repeat(32),
                 embedded: false,
             },
-            input: serde_json::json!({"preset": "256", "mean": [0.485, 0.456, 0.406]}),
+            input: InputSpec::for_pictures(InputPreset::Resize256, Size { width: 900, height: 900 }),
             limits: Limits {
                 image: limit(0.1 + 0.2),
                 pixel: limit(1.0 / 3.0),
