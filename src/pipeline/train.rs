@@ -130,7 +130,7 @@ impl TrainingPictures {
             format!("{}: none of the good pictures can be read", config.data.display())
         })?;
         Ok(Self {
-            spec: InputSpec::for_pictures(config.input, reference),
+            spec: InputSpec::for_pictures(config.input, reference)?,
             train: split.train,
             calibration: split.calibration,
         })
@@ -181,6 +181,15 @@ fn encode(
         used.len(),
         samples.len()
     );
+    if cache.spilled() > 0 {
+        monitor.report(Progress::Warning {
+            text: format!(
+                "the features of {} of {} pictures did not fit into memory and are kept on disk; training is slower",
+                cache.spilled(),
+                cache.len()
+            ),
+        });
+    }
     Ok(Some(Encoded { cache, used }))
 }
 

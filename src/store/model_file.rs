@@ -297,7 +297,7 @@ pub(super) mod samples {
                 sha256: "ab".repeat(32),
                 embedded: false,
             },
-            input: InputSpec::for_pictures(InputPreset::Resize256, Size { width: 900, height: 900 }),
+            input: InputSpec::for_pictures(InputPreset::Resize256, Size { width: 900, height: 900 }).unwrap(),
             limits: Limits {
                 image: limit(0.1 + 0.2),
                 pixel: limit(1.0 / 3.0),
