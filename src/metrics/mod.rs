@@ -7,8 +7,8 @@ pub mod region;
 
 use serde::{Deserialize, Serialize};
 
-pub use curve::{Curve, Point};
 pub use evaluation::{Evaluation, Protocol};
+pub use curve::{Curve, Point};
 pub use limit::{Confusion, Limit, LimitOrigin};
 
 /// One test picture's row in the evaluation.
