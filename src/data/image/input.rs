@@ -176,7 +176,7 @@ impl Normalization {
     }
 }
 
-/// Network input `(3, H, W)`, row-major, of the spec's size.
+/// Network input `(3, H, W)`, row-major, of size [`InputSpec::size`].
 pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalization) -> Result<Vec<f32>> {
     let resized = resize::lanczos(picture, spec.resized)?;
     let mut input = Vec::with_capacity(spec.size().pixels() * 3);
@@ -194,7 +194,7 @@ pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalizati
     Ok(input)
 }
 
-/// One channel of the window of an interleaved picture of the spec's resized size.
+/// One channel of the window of an interleaved picture that has been resized.
 fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel: usize, convert: impl Fn(T) -> f32) {
     let window = spec.window();
     let rows = values.chunks_exact(spec.resized.width * 3);
