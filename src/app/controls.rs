@@ -24,10 +24,17 @@ pub fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
+/// A line across the whole width, laid out from the right; what is on the left comes last and takes what is left over.
+pub fn from_right<R>(ui: &mut Ui, height: f32, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = vec2(ui.available_width(), height);
+    let layout = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, contents).inner
+}
+
 /// The one thing to do next on a place.
 pub fn primary(ui: &Ui, text: &str) -> Button<'static> {
     let palette = theme::palette(ui);
-    Button::new(RichText::new(text).color(palette.on_accent))
+    Button::new(RichText::new(text).size(15.0).color(palette.on_accent))
         .fill(palette.accent)
         .stroke(Stroke::new(1.0, palette.accent))
         .min_size(vec2(0.0, 34.0))
@@ -101,14 +108,16 @@ pub fn form_row<R>(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mu
         control(ui)
     });
     if !hint.is_empty() {
-        ui.horizontal(|ui| {
-            ui.add_space(NAME_WIDTH + ui.spacing().item_spacing.x);
-            ui.spacing_mut().item_spacing.y = 0.0;
-            let color = theme::palette(ui).muted;
-            ui.add(Label::new(RichText::new(hint).small().color(color)).wrap());
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.horizontal(|ui| {
+                ui.add_space(NAME_WIDTH + ui.spacing().item_spacing.x);
+                let color = theme::palette(ui).muted;
+                ui.add(Label::new(RichText::new(hint).small().color(color)).wrap());
+            });
         });
     }
-    ui.add_space(6.0);
+    ui.add_space(10.0);
     result.inner
 }
 

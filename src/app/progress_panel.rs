@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 use egui_plot::{GridMark, HoverPosition, Line, Plot, PlotPoints};
 
-use super::controls::{card, fact, heading, icon, muted, title};
+use super::controls::{card, fact, from_right, heading, icon, muted, title};
 use super::icons::Icon;
 use super::job_progress::{Epoch, JobProgress, PhaseProgress};
 use super::state::{Action, Job, title as job_title};
@@ -48,7 +48,7 @@ pub fn waiting_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
 }
 
 fn header_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 46.0, |ui| {
         let text = if job.cancelling {
             "Stopping…"
         } else {
@@ -63,7 +63,6 @@ fn header_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
         });
         cancelled.then_some(Action::CancelJob)
     })
-    .inner
 }
 
 fn subtitle(command: &Command) -> String {
@@ -92,7 +91,7 @@ fn phase_ui(ui: &mut Ui, progress: &JobProgress) {
         return;
     };
     let palette = theme::palette(ui);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 24.0, |ui| {
         if let Some(fraction) = phase.fraction() {
             let percent = format!("{:.0} %", fraction * 100.0);
             ui.label(RichText::new(percent).size(16.0).color(palette.strong));

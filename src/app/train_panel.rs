@@ -5,7 +5,9 @@ use eframe::egui::{
     TextEdit, Ui, vec2,
 };
 
-use super::controls::{card, form_row, heading, icon, muted, primary, shortened, title};
+use super::controls::{
+    card, form_row, from_right, heading, icon, muted, primary, shortened, title,
+};
 use super::icons::Icon;
 use super::progress_panel::progress_ui;
 use super::state::{Action, OpenData, Place, State, UnfinishedTraining, last_name};
@@ -95,7 +97,7 @@ fn unfinished_ui(ui: &mut Ui, state: &State, unfinished: &UnfinishedTraining) ->
     };
     card(ui, |ui| {
         let mut action = None;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 28.0, |ui| {
             if ui.button("Dismiss").clicked() {
                 action = Some(Action::ForgetUnfinished);
             }
@@ -143,10 +145,11 @@ fn form_ui(
         out_row(ui, form, folders, category);
         ui.add_space(4.0);
         let obstacle = obstacle(state);
-        let width = ui.available_width();
-        let button = primary(ui, &format!("Train on {category}")).min_size(vec2(width, 42.0));
+        let button = primary(ui, &format!("Train on {category}"));
+        let size = vec2(ui.available_width(), 42.0);
         let pressed = ui
-            .add_enabled(obstacle.is_none(), button)
+            .add_enabled_ui(obstacle.is_none(), |ui| ui.add_sized(size, button))
+            .inner
             .on_disabled_hover_text(obstacle.unwrap_or_default())
             .clicked();
         if let Some(obstacle) = obstacle {
@@ -319,7 +322,7 @@ fn out_row(ui: &mut Ui, form: &mut TrainForm, folders: &UserFolders, category: &
     let follows = form.out.is_none();
     let mut text = form.out(folders, category).display().to_string();
     form_row(ui, "Run folder", "", |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 28.0, |ui| {
             if !follows && ui.button("Reset").clicked() {
                 form.out = None;
             }
