@@ -192,13 +192,6 @@ fn what_was_found_is_shown_with_its_problems() {
 #[test]
 fn the_layout_can_be_corrected() {
     let mut window = Window::with_data(Theme::Light);
-    window.click("Layout, as detected");
-    assert!(
-        window
-            .harness
-            .query_by_role_and_label(Widget::Button, "Plain folders")
-            .is_none()
-    );
     window.harness.get_by_role(Widget::ComboBox).click();
     window.settle();
     window.click("Plain folders");
@@ -222,7 +215,11 @@ fn roles_of_plain_folders_can_be_corrected() {
         .get_by_role_and_label(Widget::ComboBox, "old")
         .click();
     window.settle();
-    window.click("Good, for testing");
+    let role = window
+        .harness
+        .get_by_role_and_label(Widget::Button, "Good, for testing");
+    role.click();
+    window.settle();
     let Command::OpenData { options, .. } = window.script.command() else {
         panic!("another command")
     };
@@ -303,6 +300,7 @@ fn a_failed_training_says_why_and_can_be_copied() {
         .fail("writing /runs/bottle-cfa: no space left on device");
     window.until("failed", |state| state.unfinished.is_some());
     assert!(window.shows("The training failed"));
+    assert!(!window.shows("Training on bottle failed"), "told once");
     window.picture("train-failed-light");
     window
         .harness

@@ -2,7 +2,7 @@
 
 use eframe::egui::{
     Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, Response, RichText, Role,
-    Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
+    ScrollArea, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::icons::{self, Icon};
@@ -20,6 +20,19 @@ pub fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             contents(ui)
+        })
+        .inner
+}
+
+/// The whole place, scrolled where it is too long; the scroll bar stands at the window's edge.
+pub fn scrolled<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            Frame::new()
+                .inner_margin(Margin::symmetric(24, 20))
+                .show(ui, contents)
+                .inner
         })
         .inner
 }
@@ -125,6 +138,26 @@ pub fn form_row<R>(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mu
 pub fn icon(ui: &mut Ui, icon: Icon, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
     icons::paint(ui.painter(), rect, icon, color);
+    response
+}
+
+/// A button beside a line of text.
+pub fn small_button(ui: &mut Ui, text: &str) -> Response {
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(8.0, 2.0);
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.button(RichText::new(text).small())
+    })
+    .inner
+}
+
+/// One of a few choices that stand side by side.
+pub fn segment<T: PartialEq>(ui: &mut Ui, chosen: &mut T, choice: T, name: &str) -> Response {
+    let button = Button::selectable(*chosen == choice, name).frame_when_inactive(true);
+    let response = ui.add(button);
+    if response.clicked() {
+        *chosen = choice;
+    }
     response
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
-use super::controls::{card, from_right, heading, icon, muted, severity_mark};
+use super::controls::{card, from_right, heading, icon, muted, severity_mark, small_button};
 use super::icons::Icon;
 use super::state::{Action, OpenData};
 use super::theme;
@@ -54,7 +54,7 @@ fn row_ui(ui: &mut Ui, root: &Path, finding: &Finding) -> bool {
     let (shape, color) = severity_mark(ui, finding.severity);
     let strong = theme::palette(ui).strong;
     from_right(ui, ROW_HEIGHT, |ui| {
-        let copy = ui.add(Button::new("Copy").small()).clicked();
+        let copy = small_button(ui, "Copy").clicked();
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             icon(ui, shape, color);
             ui.label(RichText::new(within(root, &finding.path)).color(strong));

@@ -25,10 +25,16 @@ pub fn start_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Actio
     ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 12.0;
-        let mut action = heading_ui(ui, state, view);
+        ui.add_space((room.height() * 0.06).min(48.0));
+        heading_ui(ui, state, view);
+        let mut action = None;
         action = drop_zone_ui(ui, state, view).or(action);
         action = sample_ui(ui, state).or(action);
+        ui.spacing_mut().item_spacing.x = 12.0;
         ui.columns(2, |columns| {
+            for column in &mut *columns {
+                column.spacing_mut().item_spacing.x = 8.0;
+            }
             action = recent_data_ui(&mut columns[0], state).or(action.take());
             action = runs_ui(&mut columns[1], state).or(action.take());
         });
@@ -37,7 +43,7 @@ pub fn start_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Actio
     .inner
 }
 
-fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
+fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) {
     if let Some(data) = &state.data {
         let back = format!("Back to {}", last_name(&data.dataset.root));
         if ui.link(back).clicked() {
@@ -50,7 +56,6 @@ fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action>
         "Flawscope learns what good parts look like. It expects a folder of good pictures, with defective ones in \
          folders of their own if you have any; MVTec AD folders are recognised as they are.",
     );
-    None
 }
 
 fn drop_zone_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
@@ -134,7 +139,7 @@ fn dashed(ui: &Ui, rect: Rect) {
 
 fn sample_ui(ui: &mut Ui, state: &State) -> Option<Action> {
     card(ui, |ui| {
-        from_right(ui, 46.0, |ui| {
+        from_right(ui, 40.0, |ui| {
             let button = Button::new("Try the sample data set").min_size(vec2(0.0, 32.0));
             let tried = ui.add_enabled(!state.is_busy(), button).clicked();
             ui.with_layout(Layout::top_down(Align::Min), |ui| {

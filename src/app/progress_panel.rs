@@ -3,7 +3,7 @@
 use eframe::egui::{
     Align, Button, Color32, Label, Layout, ProgressBar, RichText, ScrollArea, Spinner, Ui, vec2,
 };
-use egui_plot::{GridMark, HoverPosition, Line, Plot, PlotPoints};
+use egui_plot::{GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, log_grid_spacer};
 
 use super::controls::{card, fact, from_right, heading, icon, muted, title};
 use super::icons::Icon;
@@ -194,6 +194,15 @@ fn significant(value: f64) -> String {
     format!("{value:.*}", digits.clamp(0, 6) as usize)
 }
 
+/// A number beside a grid line: without zeros that say nothing.
+fn tick(value: f64) -> String {
+    let text = significant(value);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 /// Loss by step, logarithmic where it falls by orders of magnitude.
 fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
     let losses = progress.losses();
@@ -207,7 +216,10 @@ fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
         .map(|[x, y]| [*x, scale.to_plot(*y)])
         .collect();
     Plot::new("loss")
-        .height((ui.available_height() - 16.0).clamp(180.0, 360.0))
+        .height(plot_height(ui, progress))
+        .show_crosshair(false)
+        .grid_color(palette.outline)
+        .y_grid_spacer(move |input| scale.grid(input))
         .show_grid([false, true])
         .allow_drag(false)
         .allow_zoom(false)
@@ -215,7 +227,7 @@ fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
         .allow_boxed_zoom(false)
         .x_axis_label("Step")
         .y_axis_label(scale.label())
-        .y_axis_formatter(move |mark: GridMark, _| significant(scale.from_plot(mark.value)))
+        .y_axis_formatter(move |mark: GridMark, _| tick(scale.from_plot(mark.value)))
         .label_formatter(move |hover| match hover {
             HoverPosition::NearDataPoint { position, .. } => Some(format!(
                 "Step {:.0}
@@ -229,6 +241,17 @@ Loss {}",
             let color: Color32 = palette.accent;
             plot.line(Line::new("Loss", points).color(color).width(1.6));
         });
+}
+
+/// What is left of the window, with room for warnings below.
+fn plot_height(ui: &Ui, progress: &JobProgress) -> f32 {
+    let below = if progress.warnings().is_empty() {
+        72.0
+    } else {
+        190.0
+    };
+    let left = ui.ctx().content_rect().bottom() - ui.cursor().top() - below;
+    left.clamp(180.0, 480.0)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,6 +279,24 @@ impl Scale {
             Self::Linear => "Loss",
             Self::Logarithmic => "Loss (log scale)",
         }
+    }
+
+    /// Where the horizontal lines stand: at powers of ten and their multiples, or at round numbers.
+    fn grid(self, input: GridInput) -> Vec<GridMark> {
+        if self == Self::Linear {
+            return log_grid_spacer(10)(input);
+        }
+        let (bottom, top) = input.bounds;
+        let decades = bottom.floor() as i32..=top.ceil() as i32;
+        let marks = decades.flat_map(|decade| {
+            (1..10).map(move |multiple| GridMark {
+                value: f64::from(decade) + f64::from(multiple).log10(),
+                step_size: if multiple == 1 { 1.0 } else { 0.1 },
+            })
+        });
+        marks
+            .filter(|mark| (bottom..=top).contains(&mark.value))
+            .collect()
     }
 
     fn to_plot(self, loss: f64) -> f64 {
@@ -295,7 +336,7 @@ fn warnings_ui(ui: &mut Ui, warnings: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scale, capitalised, phase_numbers, significant};
+    use super::{Scale, capitalised, phase_numbers, significant, tick};
     use crate::app::job_progress::JobProgress;
     use crate::progress::{Phase, Progress};
 
@@ -342,6 +383,15 @@ mod tests {
             (1e-9, "0.000000"),
         ] {
             assert_eq!(significant(value), text);
+        }
+        for (value, text) in [
+            (100.0, "100"),
+            (10.0, "10"),
+            (1.0, "1"),
+            (0.5, "0.5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(tick(value), text);
         }
         assert_eq!(capitalised("radius"), "Radius");
         assert_eq!(capitalised(""), "");

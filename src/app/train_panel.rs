@@ -1,12 +1,11 @@
 //! The Train place: what to train on the left, what will happen on the right, one button; then the running training.
 
 use eframe::egui::{
-    Align, Align2, Button, ComboBox, DragValue, Frame, Label, Layout, Margin, RichText, ScrollArea,
-    TextEdit, Ui, vec2,
+    Align, Align2, Button, ComboBox, DragValue, Label, Layout, RichText, TextEdit, Ui, vec2,
 };
 
 use super::controls::{
-    card, form_row, from_right, heading, icon, muted, primary, shortened, title,
+    card, form_row, from_right, heading, icon, muted, primary, scrolled, segment, shortened, title,
 };
 use super::icons::Icon;
 use super::progress_panel::progress_ui;
@@ -31,19 +30,11 @@ pub fn train_ui(
     form: &mut TrainForm,
     folders: &UserFolders,
 ) -> Option<Action> {
-    Frame::new()
-        .inner_margin(Margin::symmetric(24, 20))
-        .show(ui, |ui| {
-            ScrollArea::vertical()
-                .auto_shrink(false)
-                .show(ui, |ui| match (state.training(), &state.data) {
-                    (Some(job), _) => progress_ui(ui, job),
-                    (None, Some(data)) => setup_ui(ui, state, data, form, folders),
-                    (None, None) => no_data_ui(ui),
-                })
-                .inner
-        })
-        .inner
+    scrolled(ui, |ui| match (state.training(), &state.data) {
+        (Some(job), _) => progress_ui(ui, job),
+        (None, Some(data)) => setup_ui(ui, state, data, form, folders),
+        (None, None) => no_data_ui(ui),
+    })
 }
 
 fn no_data_ui(ui: &mut Ui) -> Option<Action> {
@@ -81,7 +72,11 @@ fn setup_ui(
         outlook_ui(ui, data, form, folders);
         return action;
     }
+    ui.spacing_mut().item_spacing.x = 12.0;
     ui.columns(2, |columns| {
+        for column in &mut *columns {
+            column.spacing_mut().item_spacing.x = 8.0;
+        }
         action = form_ui(&mut columns[0], state, data, form, folders).or(action.take());
         outlook_ui(&mut columns[1], data, form, folders);
     });
@@ -268,7 +263,7 @@ fn preset_row(ui: &mut Ui, form: &mut TrainForm) {
     };
     form_row(ui, "Preset", &hint, |ui| {
         for preset in [Preset::Paper, Preset::Quick] {
-            ui.selectable_value(&mut form.preset, preset, preset.name());
+            segment(ui, &mut form.preset, preset, preset.name());
         }
     });
 }
@@ -285,7 +280,7 @@ fn input_row(ui: &mut Ui, form: &mut TrainForm) {
             (InputPreset::Resize256, "256"),
             (InputPreset::Resize256Crop224, "224 crop"),
         ] {
-            ui.selectable_value(&mut form.input, input, name);
+            segment(ui, &mut form.input, input, name);
         }
     });
 }
@@ -298,10 +293,10 @@ fn device_row(ui: &mut Ui, form: &mut TrainForm) {
         _ => "The processor, all cores",
     };
     form_row(ui, "Device", hint, |ui| {
-        ui.selectable_value(&mut form.device, DeviceChoice::Auto, "Auto");
-        ui.selectable_value(&mut form.device, DeviceChoice::Cpu, "CPU");
+        segment(ui, &mut form.device, DeviceChoice::Auto, "Auto");
+        segment(ui, &mut form.device, DeviceChoice::Cpu, "CPU");
         ui.add_enabled_ui(gpu, |ui| {
-            ui.selectable_value(&mut form.device, DeviceChoice::Cuda(0), "CUDA")
+            segment(ui, &mut form.device, DeviceChoice::Cuda(0), "CUDA")
                 .on_disabled_hover_text("This build runs on the processor only");
         });
     });
