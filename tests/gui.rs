@@ -1,5 +1,7 @@
 //! The window fed with hand-made events: clicks by label, keys, drops, and a few pictures.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
+
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -97,6 +99,7 @@ fn the_first_screen_offers_a_dialog_a_path_and_the_sample() {
     window.click("Inspect");
     window.click("Results");
     assert_eq!(window.state().place, Place::Data, "nothing to inspect yet");
+    window.snapshot("data_start_dark");
     window.picture("data-start-dark");
     let mut light = Window::open(Theme::Light);
     light.picture("data-start-light");
@@ -186,6 +189,7 @@ fn what_was_found_is_shown_with_its_problems() {
     window.settle();
     assert!(window.shows("Pictures in screw"));
     let mut light = Window::with_data(Theme::Light);
+    light.snapshot("data_found_light");
     light.picture("data-found-light");
 }
 
@@ -398,7 +402,7 @@ fn an_idle_window_asks_for_no_frames() {
         .viewport_output
         .values()
         .map(|viewport| viewport.repaint_delay);
-    assert!(delays.min().unwrap() > std::time::Duration::from_secs(3600));
+    assert!(delays.min().unwrap() > std::time::Duration::from_hours(1));
 }
 
 #[test]

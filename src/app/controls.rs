@@ -1,8 +1,8 @@
 //! Cards, buttons and captions in the shapes every place uses. No place-specific text.
 
 use eframe::egui::{
-    Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, Response, RichText, Role,
-    ScrollArea, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
+    Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, ProgressBar, Response,
+    RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::icons::{self, Icon};
@@ -139,6 +139,16 @@ pub fn icon(ui: &mut Ui, icon: Icon, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
     icons::paint(ui.painter(), rect, icon, color);
     response
+}
+
+/// How far something is, 0 to 1, in a trough that can be seen on every ground.
+pub fn progress_bar(ui: &mut Ui, fraction: f32, size: Vec2) {
+    let palette = theme::palette(ui);
+    ui.scope(|ui| {
+        ui.visuals_mut().extreme_bg_color = palette.button;
+        let bar = ProgressBar::new(fraction).fill(palette.accent);
+        ui.add(bar.desired_width(size.x).desired_height(size.y));
+    });
 }
 
 /// A button beside a line of text.

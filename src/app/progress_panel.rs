@@ -1,11 +1,11 @@
 //! A running job: phase, bar, rate, time left; for a training also the loss curve and the warnings.
 
 use eframe::egui::{
-    Align, Button, Color32, Label, Layout, ProgressBar, RichText, ScrollArea, Spinner, Ui, vec2,
+    Align, Button, Color32, Label, Layout, RichText, ScrollArea, Spinner, Ui, vec2,
 };
 use egui_plot::{GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, log_grid_spacer};
 
-use super::controls::{card, fact, from_right, heading, icon, muted, title};
+use super::controls::{card, fact, from_right, heading, icon, muted, progress_bar, title};
 use super::icons::Icon;
 use super::job_progress::{Epoch, JobProgress, PhaseProgress};
 use super::state::{Action, Job, title as job_title};
@@ -102,11 +102,8 @@ fn phase_ui(ui: &mut Ui, progress: &JobProgress) {
     });
     match phase.fraction() {
         Some(fraction) => {
-            ui.add(
-                ProgressBar::new(fraction)
-                    .desired_height(8.0)
-                    .fill(palette.accent),
-            );
+            let size = vec2(ui.available_width(), 8.0);
+            progress_bar(ui, fraction, size);
         }
         None => {
             ui.add(Spinner::new());
@@ -141,9 +138,8 @@ fn phase_numbers(phase: &PhaseProgress) -> String {
 /// The phases so far, as a line of marks.
 fn phases_ui(ui: &mut Ui, progress: &JobProgress) {
     let palette = theme::palette(ui);
-    let (over, running) = match progress.phases() {
-        [over @ .., running] => (over, running),
-        [] => return,
+    let [over @ .., running] = progress.phases() else {
+        return;
     };
     ui.horizontal_wrapped(|ui| {
         for phase in over {
@@ -197,10 +193,10 @@ fn significant(value: f64) -> String {
 /// A number beside a grid line: without zeros that say nothing.
 fn tick(value: f64) -> String {
     let text = significant(value);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if !text.contains('.') {
+        return text;
     }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Loss by step, logarithmic where it falls by orders of magnitude.
@@ -227,13 +223,13 @@ fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
         .allow_boxed_zoom(false)
         .x_axis_label("Step")
         .y_axis_label(scale.label())
-        .y_axis_formatter(move |mark: GridMark, _| tick(scale.from_plot(mark.value)))
+        .y_axis_formatter(move |mark: GridMark, _| tick(scale.to_loss(mark.value)))
         .label_formatter(move |hover| match hover {
             HoverPosition::NearDataPoint { position, .. } => Some(format!(
                 "Step {:.0}
 Loss {}",
                 position.x,
-                significant(scale.from_plot(position.y))
+                significant(scale.to_loss(position.y))
             )),
             HoverPosition::Elsewhere { .. } => None,
         })
@@ -306,7 +302,7 @@ impl Scale {
         }
     }
 
-    fn from_plot(self, value: f64) -> f64 {
+    fn to_loss(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
             Self::Logarithmic => 10.0_f64.powf(value),
@@ -369,7 +365,7 @@ mod tests {
             assert_eq!(Scale::of(losses), Scale::Linear);
         }
         let scale = Scale::Logarithmic;
-        assert!((scale.from_plot(scale.to_plot(290.0)) - 290.0).abs() < 1e-9);
+        assert!((scale.to_loss(scale.to_plot(290.0)) - 290.0).abs() < 1e-9);
     }
 
     #[test]

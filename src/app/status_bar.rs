@@ -1,8 +1,9 @@
 //! The bar at the bottom: what runs, what the pointer is on, what is open.
 
-use eframe::egui::{Frame, Label, Margin, Panel, ProgressBar, RichText, Sides, Ui};
+use eframe::egui::{Frame, Label, Margin, Panel, RichText, Sides, Ui, vec2};
 
-use super::controls::{shortened, small_button};
+use super::controls::{progress_bar, shortened, small_button};
+use super::job_progress::PhaseProgress;
 use super::state::{Action, Job, Place, State, last_name, title};
 use super::theme;
 use super::words;
@@ -47,13 +48,8 @@ fn line(ui: &mut Ui, text: &str, color: eframe::egui::Color32) {
 fn job_ui(ui: &mut Ui, job: &Job, here: Place) -> Option<Action> {
     let palette = theme::palette(ui);
     let current = job.progress.current();
-    if let Some(fraction) = current.and_then(|phase| phase.fraction()) {
-        ui.add(
-            ProgressBar::new(fraction)
-                .desired_width(120.0)
-                .desired_height(6.0)
-                .fill(palette.accent),
-        );
+    if let Some(fraction) = current.and_then(PhaseProgress::fraction) {
+        progress_bar(ui, fraction, vec2(120.0, 6.0));
     }
     let mut text = title(&job.command);
     if let Some(phase) = current {

@@ -249,9 +249,10 @@ fn backbone_entry(weights: &WeightsInfo) -> String {
 
 fn backbone_hint(weights: &WeightsInfo) -> String {
     let hash = shortened(&weights.sha256, 13);
-    match weights.verified {
-        true => format!("Verified: published weights, SHA-256 {hash}"),
-        false => format!("Not verified: unknown file, SHA-256 {hash}"),
+    if weights.verified {
+        format!("Verified: published weights, SHA-256 {hash}")
+    } else {
+        format!("Not verified: unknown file, SHA-256 {hash}")
     }
 }
 
@@ -344,7 +345,7 @@ fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, folders: &UserFold
         (
             format!("{} train the model", words::count(training, "good picture")),
             format!(
-                "{} over all of them; no epoch is picked by looking at the test",
+                "{} over all of them; the last one counts, whatever the test pictures say",
                 words::count(form.epochs(), "epoch")
             ),
         ),
@@ -354,7 +355,7 @@ fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, folders: &UserFold
                 words::count(held_out, "good picture")
             ),
             format!(
-                "With no reject among them, at most {proven:.1} % false rejects are proven at 95 % confidence; 1 % takes 299 pictures"
+                "None of them rejected proves at most {proven:.1} % false rejects at 95 % confidence; proving 1 % takes 299 pictures"
             ),
         ),
         (
