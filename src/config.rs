@@ -25,6 +25,20 @@ impl ModelConfig {
         }
     }
 
+    /// How many pictures one training step sees.
+    pub fn batch_size(&self) -> usize {
+        match self {
+            Self::Cfa(config) => config.batch_size,
+        }
+    }
+
+    /// The backbone's taps the model reads, by name.
+    pub fn taps(&self) -> &[String] {
+        match self {
+            Self::Cfa(config) => &config.taps,
+        }
+    }
+
     /// How often training goes through all pictures.
     pub fn epochs(&self) -> usize {
         match self {

@@ -227,6 +227,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{Counts, masks_text};
+    use crate::data::image::Orientation;
     use crate::data::{Category, Label, Sample};
 
     fn sample(defect: &str, masks: usize) -> Sample {
@@ -240,6 +241,7 @@ mod tests {
                 Label::Defective
             },
             defect: defect.to_owned(),
+            orientation: Orientation::Ignore,
         }
     }
 

@@ -1,6 +1,10 @@
 //! From folders to pictures: which files there are, what they show, and how their pixels reach a network and back.
 
+mod fingerprint;
 mod layout;
+mod listing;
+mod masks;
+mod names;
 mod sample;
 mod split;
 
@@ -11,6 +15,8 @@ pub mod image;
 pub mod mvtec;
 pub mod synthetic;
 
-pub use layout::{Layout, LayoutKind, OpenOptions, Role};
-pub use sample::{Category, Dataset, Finding, FolderRole, Label, Sample, Severity};
-pub use split::TrainSplit;
+pub use fingerprint::fingerprint;
+pub use folder::folder_roles;
+pub use layout::{FolderRole, Layout, LayoutKind, OpenOptions, Role, detect, open};
+pub use sample::{Category, Dataset, Finding, Label, Sample, Severity};
+pub use split::{MIN_CALIBRATION, MIN_TRAIN, TrainSplit, split_calibration};

@@ -58,3 +58,113 @@ pub struct Evaluation {
     /// Maps resampled to each picture's own size, original masks; with a crop, only the part the network saw.
     pub pixel_at_original: PixelMetrics,
 }
+
+impl Evaluation {
+    /// Gathers the parts and repeats the headline numbers. `seconds` is the time for decoding and scoring `images`.
+    pub fn new(
+        protocol: Protocol,
+        images: Vec<ImageRow>,
+        image: ImageMetrics,
+        pixel_at_input: PixelMetrics,
+        pixel_at_original: PixelMetrics,
+        seconds: f64,
+    ) -> Self {
+        Self {
+            image_auroc: image.auroc,
+            pixel_auroc: pixel_at_input.auroc,
+            aupro: pixel_at_input.aupro,
+            image_ap: image.average_precision,
+            pixel_ap: pixel_at_input.average_precision,
+            image_f1_max: image.f1_max,
+            pixel_f1_max: pixel_at_input.f1_max,
+            seconds,
+            // Zero where the clock is too coarse: infinity does not survive being saved as JSON.
+            images_per_second: if seconds > 0.0 {
+                images.len() as f64 / seconds
+            } else {
+                0.0
+            },
+            protocol,
+            images,
+            image,
+            pixel_at_input,
+            pixel_at_original,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Evaluation, Protocol};
+    use crate::metrics::{ImageMetrics, ImageRow, Limit, PixelMetrics};
+
+    fn protocol() -> Protocol {
+        Protocol {
+            program_version: "0.1.0".to_owned(),
+            model: "cfa".to_owned(),
+            backbone: "resnet18".to_owned(),
+            backbone_sha256: String::new(),
+            input: "224crop".to_owned(),
+            input_width: 224,
+            input_height: 224,
+            seed: 7,
+            epochs: 30,
+            training_pictures: 188,
+            calibration_pictures: 21,
+            test_good: 1,
+            test_defective: 1,
+            without_mask: 0,
+            unreadable: 0,
+            image_limit: Limit::manual(0.5),
+            pixel_limit: Limit::manual(0.25),
+            data_fingerprint: String::new(),
+            device: "cpu".to_owned(),
+        }
+    }
+
+    fn evaluation(seconds: f64) -> Evaluation {
+        let row = |label: &str, score| ImageRow {
+            path: format!("test/{label}/000.png"),
+            label: label.to_owned(),
+            defect: label.to_owned(),
+            score,
+        };
+        let rows = vec![row("good", 0.1), row("defective", 0.9)];
+        let image = ImageMetrics::from_rows(&rows).unwrap();
+        let at_input = PixelMetrics {
+            auroc: Some(0.98),
+            average_precision: Some(0.6),
+            f1_max: Some(0.7),
+            aupro: Some(0.9),
+            ..PixelMetrics::default()
+        };
+        Evaluation::new(protocol(), rows, image, at_input, PixelMetrics::default(), seconds)
+    }
+
+    #[test]
+    fn the_headline_repeats_the_image_numbers_and_the_pixel_numbers_at_input_size() {
+        let evaluation = evaluation(0.5);
+        let image = [evaluation.image_auroc, evaluation.image_ap, evaluation.image_f1_max];
+        let pixel = [
+            evaluation.pixel_auroc,
+            evaluation.pixel_ap,
+            evaluation.pixel_f1_max,
+            evaluation.aupro,
+        ];
+        assert_eq!(image, [Some(1.0); 3]);
+        assert_eq!(pixel, [Some(0.98), Some(0.6), Some(0.7), Some(0.9)]);
+        assert_eq!((evaluation.seconds, evaluation.images_per_second), (0.5, 4.0));
+    }
+
+    #[test]
+    fn no_time_makes_no_infinite_speed() {
+        assert_eq!(evaluation(0.0).images_per_second, 0.0);
+    }
+
+    #[test]
+    fn an_evaluation_survives_being_saved() {
+        let saved = serde_json::to_string(&evaluation(0.5)).unwrap();
+        assert_eq!(serde_json::from_str::<Evaluation>(&saved).unwrap(), evaluation(0.5));
+        assert!(saved.contains(r#""image_auroc":1.0"#) && saved.contains(r#""limit":null"#));
+    }
+}

@@ -1,15 +1,52 @@
 //! Slices in, numbers out: every number a run reports and how it is computed. Knows no tensors, files or windows.
 
+pub mod confusion;
 pub mod curve;
 pub mod evaluation;
+pub mod histogram;
 pub mod limit;
+pub mod pixel;
 pub mod region;
+pub mod scale;
+
+mod overlap;
+mod ranking;
+#[cfg(test)]
+mod reference;
+mod sweep;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-pub use evaluation::{Evaluation, Protocol};
+pub use confusion::Confusion;
 pub use curve::{Curve, Point};
-pub use limit::{Confusion, Limit, LimitOrigin};
+pub use evaluation::{Evaluation, Protocol};
+pub use histogram::{ScoreHistogram, score_histogram};
+pub use limit::{Limit, LimitOrigin, false_reject_bound};
+pub use pixel::PixelAccumulator;
+pub use scale::ScoreScale;
+
+use ranking::Ranking;
+use sweep::{Defect, Rank};
+
+/// Why scores cannot be judged. An undefined metric is not an error but `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+pub enum MetricsError {
+    #[error("score number {index} is not a number; the model or its input is damaged")]
+    NotANumber { index: usize },
+    #[error("{scores} scores came with {truths} labels; each score needs its own")]
+    Labels { scores: usize, truths: usize },
+    #[error("a map of {width} x {height} pixels came with {scores} scores")]
+    MapSize { width: usize, height: usize, scores: usize },
+    #[error("a map of {scores} scores came with a mask of {mask} pixels; bring them to one size first")]
+    MaskSize { scores: usize, mask: usize },
+    #[error("no held-out good picture to take a limit from; hold out at least one, or set the limit by hand")]
+    NothingHeldOut,
+    #[error("{quantile} is not a quantile; name a share between 0 and 1, such as 0.995")]
+    NotAQuantile { quantile: f64 },
+    #[error("no finite limit lies above a held-out score of {score}; the model or its input is damaged")]
+    NoFiniteLimit { score: f32 },
+}
 
 /// One test picture's row in the evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,10 +74,57 @@ pub struct ImageMetrics {
     pub average_precision: Option<f64>,
     /// Oracle: the best F1 any limit reaches on the test set.
     pub f1_max: Option<f64>,
-    /// Oracle: the limit that reaches it.
+    /// Oracle: the lowest limit that reaches it.
     pub f1_max_limit: Option<f32>,
     pub roc: Curve,
     pub precision_recall: Curve,
+}
+
+impl ImageMetrics {
+    /// Judges one score and one truth per picture. Fails when their numbers differ or a score is not a number;
+    /// infinite scores are ordered like any other.
+    pub fn from_scores(scores: &[f32], defective: &[bool]) -> Result<Self, MetricsError> {
+        if scores.len() != defective.len() {
+            return Err(MetricsError::Labels {
+                scores: scores.len(),
+                truths: defective.len(),
+            });
+        }
+        refuse_nan(scores)?;
+        let mut good = Vec::new();
+        let mut defects = Vec::new();
+        for (&score, &is_defect) in scores.iter().zip(defective) {
+            let rank = Rank::of(score);
+            if is_defect {
+                defects.push(Defect { rank, region: 0 });
+            } else {
+                good.push(rank);
+            }
+        }
+        good.sort_unstable();
+        defects.sort_unstable();
+        Ok(Ranking::new(&good, &defects).into())
+    }
+
+    /// [`Self::from_scores`] for rows of an evaluation.
+    pub fn from_rows(rows: &[ImageRow]) -> Result<Self, MetricsError> {
+        let scores: Vec<f32> = rows.iter().map(|row| row.score).collect();
+        let defective: Vec<bool> = rows.iter().map(ImageRow::is_defective).collect();
+        Self::from_scores(&scores, &defective)
+    }
+}
+
+impl From<Ranking> for ImageMetrics {
+    fn from(ranking: Ranking) -> Self {
+        Self {
+            auroc: ranking.auroc,
+            average_precision: ranking.average_precision,
+            f1_max: ranking.best.and_then(|best| best.confusion.f1()),
+            f1_max_limit: ranking.best.map(|best| best.limit),
+            roc: ranking.roc,
+            precision_recall: ranking.precision_recall,
+        }
+    }
 }
 
 /// Pixel-level numbers and curves on one evaluation grid.
@@ -64,4 +148,107 @@ pub struct PixelMetrics {
     pub roc: Curve,
     pub precision_recall: Curve,
     pub per_region_overlap: Curve,
+}
+
+/// `part / whole`, or "n/a" of nothing.
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn refuse_nan(scores: &[f32]) -> Result<(), MetricsError> {
+    match scores.iter().position(|score| score.is_nan()) {
+        Some(index) => Err(MetricsError::NotANumber { index }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ImageMetrics, ImageRow, MetricsError, Point};
+
+    fn close(value: Option<f64>, expected: f64) -> bool {
+        value.is_some_and(|value| (value - expected).abs() < 1e-6)
+    }
+
+    fn mixed() -> ImageMetrics {
+        let defective = [false, false, false, true, true, true, false];
+        ImageMetrics::from_scores(&[0.1, 0.4, 0.4, 0.4, 0.8, 0.35, 0.8], &defective).unwrap()
+    }
+
+    #[test]
+    fn tied_scores_count_half_and_precision_is_not_interpolated() {
+        let metrics = mixed();
+        assert!(close(metrics.auroc, 0.541_667));
+        assert!(close(metrics.average_precision, 0.466_667));
+        assert!(close(metrics.f1_max, 0.666_667));
+        assert_eq!(metrics.f1_max_limit, Some(0.35));
+    }
+
+    #[test]
+    fn curves_start_where_nothing_is_anomalous_and_end_where_everything_is() {
+        let metrics = mixed();
+        let limits: Vec<_> = metrics.roc.points.iter().map(|point| point.limit).collect();
+        assert_eq!(limits, [None, Some(0.8), Some(0.4), Some(0.35), Some(0.1)]);
+        let start = |y| Point { x: 0.0, y, limit: None };
+        assert_eq!(metrics.roc.points[0], start(0.0));
+        assert_eq!(metrics.roc.points[4], Point::at(1.0, 1.0, 0.1));
+        assert_eq!(metrics.precision_recall.points[0], start(1.0));
+        assert_eq!(metrics.precision_recall.points[4], Point::at(1.0, 3.0 / 7.0, 0.1));
+    }
+
+    #[test]
+    fn of_equally_good_limits_the_lowest_is_taken() {
+        // F1 is 2/3 at 0.9 (one hit, no false alarm) and at 0.1 (two hits, two false alarms).
+        let metrics = ImageMetrics::from_scores(&[0.9, 0.5, 0.4, 0.1], &[true, false, false, true]).unwrap();
+        assert!(close(metrics.f1_max, 2.0 / 3.0));
+        assert_eq!(metrics.f1_max_limit, Some(0.1));
+    }
+
+    #[test]
+    fn scores_that_are_all_the_same_rank_nothing() {
+        let metrics = ImageMetrics::from_scores(&[3.0; 4], &[true, false, false, false]).unwrap();
+        assert_eq!((metrics.auroc, metrics.average_precision), (Some(0.5), Some(0.25)));
+        assert_eq!((metrics.f1_max, metrics.f1_max_limit), (Some(0.4), Some(3.0)));
+    }
+
+    #[test]
+    fn one_class_alone_leaves_what_is_undefined_undefined() {
+        let good = ImageMetrics::from_scores(&[0.1, 0.2], &[false, false]).unwrap();
+        assert_eq!(good, ImageMetrics::default());
+
+        let defective = ImageMetrics::from_scores(&[0.1, 0.2], &[true, true]).unwrap();
+        assert_eq!(defective.auroc, None);
+        assert!(defective.roc.points.is_empty());
+        assert_eq!((defective.average_precision, defective.f1_max), (Some(1.0), Some(1.0)));
+        assert_eq!(defective.f1_max_limit, Some(0.1));
+
+        assert_eq!(ImageMetrics::from_scores(&[], &[]).unwrap(), ImageMetrics::default());
+    }
+
+    #[test]
+    fn infinite_scores_are_ordered_and_nan_is_refused() {
+        let scores = [f32::INFINITY, f32::NEG_INFINITY, 0.0];
+        let metrics = ImageMetrics::from_scores(&scores, &[true, false, false]).unwrap();
+        assert_eq!(metrics.auroc, Some(1.0));
+        let error = ImageMetrics::from_scores(&[0.0, f32::NAN], &[true, false]).unwrap_err();
+        assert_eq!(error, MetricsError::NotANumber { index: 1 });
+    }
+
+    #[test]
+    fn each_score_needs_its_own_label() {
+        let error = ImageMetrics::from_scores(&[0.0], &[]).unwrap_err();
+        assert_eq!(error, MetricsError::Labels { scores: 1, truths: 0 });
+    }
+
+    #[test]
+    fn rows_are_judged_by_their_label() {
+        let row = |label: &str, score| ImageRow {
+            path: String::new(),
+            label: label.to_owned(),
+            defect: "scratch".to_owned(),
+            score,
+        };
+        let rows = [row("good", 0.1), row("defective", 0.9)];
+        assert_eq!(ImageMetrics::from_rows(&rows).unwrap().auroc, Some(1.0));
+    }
 }

@@ -4,7 +4,33 @@ pub mod backbone;
 pub mod cfa;
 pub mod optim;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
+
+/// A frozen network under a detector, seen as nothing but its taps.
+pub trait FeatureExtractor: Send + Sync {
+    /// `(B, 3, H, W)` normalised input to one tensor `(B, C, h, w)` per tap, finest first, not rectified.
+    fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>>;
+
+    /// The channels of each tap.
+    fn channels(&self) -> Vec<usize>;
+
+    /// Where the network's weights live and its input is expected.
+    fn device(&self) -> Device;
+}
+
+impl FeatureExtractor for backbone::Backbone {
+    fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
+        Self::forward(self, pixels)
+    }
+
+    fn channels(&self) -> Vec<usize> {
+        self.taps().iter().map(|tap| tap.channels).collect()
+    }
+
+    fn device(&self) -> Device {
+        Self::device(self).clone()
+    }
+}
 
 /// What one training step reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +58,11 @@ pub trait Detector: Send {
     /// the others in its batch.
     fn score(&self, pixels: &Tensor) -> Result<Tensor>;
 
-    /// Everything the trained detector consists of, by name, without the backbone.
-    fn tensors(&self) -> Vec<(String, Tensor)>;
+    /// The picture's own score from its raw map's values: their maximum, unless a model defines it otherwise.
+    fn image_score(&self, map: &[f32]) -> f32 {
+        map.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+    }
+
+    /// Everything the trained detector consists of, by name, without the backbone. Fails before [`Detector::prepare`].
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
 }

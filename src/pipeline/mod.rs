@@ -1,1 +1,16 @@
-//! The workflows: train, evaluate, predict. Blocking; knows no front end.
+//! The workflows: draw the sample, train, evaluate, predict. Blocking; knows no front end.
+
+mod calibrate;
+mod detector;
+mod device;
+mod evaluate;
+mod feature_cache;
+mod predict;
+mod sample;
+mod train;
+
+pub use detector::backbone_of;
+pub use evaluate::{EvaluateRequest, evaluate};
+pub use predict::{PredictRequest, PredictedPicture, Prediction, predict};
+pub use sample::draw_sample;
+pub use train::{Trained, train};

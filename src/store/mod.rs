@@ -1,8 +1,26 @@
 //! What is on disk. The only place that names result files.
 
-use std::path::PathBuf;
+mod atomic;
+mod container;
+mod hash;
+
+pub mod checkpoint;
+pub mod maps;
+pub mod model_file;
+pub mod npy;
+pub mod results;
+pub mod run_folder;
+pub mod weights;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::{Result, ensure};
+
+use self::atomic::{folder_of, write_atomically};
+use self::model_file::inspect;
+pub use self::run_folder::RunFolder;
 use crate::config::RunConfig;
 use crate::data::Sample;
 use crate::metrics::{Evaluation, Limit};
@@ -41,4 +59,138 @@ pub struct WeightsInfo {
 pub enum WeightsOrigin {
     Embedded,
     File(PathBuf),
+}
+
+impl std::fmt::Display for WeightsOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded in the program"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Writes a file that other programs will read: whole, or not at all.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// Reads a finished run: a run folder, the model file in one, or a lone model file, which has no evaluation.
+pub fn open_run(path: &Path) -> Result<RunSummary> {
+    ensure!(
+        path.exists(),
+        "{} does not exist; expected a run folder or a model file (.safetensors)",
+        path.display()
+    );
+    let run = run_of(path)?;
+    let model = match &run {
+        Some(run) => inspect(&run.model_path())?,
+        None => inspect(path)?,
+    };
+    let record = match &run {
+        Some(run) => run.evaluation(&model.checksum)?,
+        None => None,
+    };
+    let (evaluation, samples) = match record {
+        Some(record) => (Some(Arc::new(record.evaluation)), record.samples),
+        None => (None, Vec::new()),
+    };
+    Ok(RunSummary {
+        path: run.map_or_else(|| path.to_path_buf(), |run| run.path().to_path_buf()),
+        config: model.meta.config,
+        image_limit: model.meta.limits.image,
+        pixel_limit: model.meta.limits.pixel,
+        calibration_scores: model.meta.calibration_scores,
+        scale: model.meta.limits.scale,
+        evaluation,
+        samples,
+    })
+}
+
+/// The run a path stands for: the folder itself, or the evaluated folder around its model file.
+fn run_of(path: &Path) -> Result<Option<RunFolder>> {
+    if path.is_dir() {
+        return RunFolder::open(path).map(Some);
+    }
+    let is_model = path.file_name() == Some(run_folder::MODEL.as_ref());
+    let run = RunFolder::open(folder_of(path)).ok();
+    Ok(run.filter(|run| is_model && run.evaluation_path().exists()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::run_folder::samples::{evaluation, samples};
+    use super::{RunFolder, checkpoint, model_file, open_run};
+
+    /// A run folder with a model and, at the returned path, a copy of the lone model.
+    fn run() -> (TempDir, RunFolder, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&folder.path().join("run")).unwrap();
+        let checksum = checkpoint::save(&run.model_path(), &model_file::samples::meta(), &[]).unwrap();
+        (folder, run, checksum)
+    }
+
+    fn evaluate(run: &RunFolder, checksum: &str) {
+        let maps = run.map_writer([]).unwrap();
+        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps.seal().unwrap())
+            .unwrap();
+    }
+
+    #[test]
+    fn a_run_opens_with_and_without_its_evaluation() {
+        let (_folder, run, checksum) = run();
+        let summary = open_run(run.path()).unwrap();
+        assert!(summary.evaluation.is_none() && summary.samples.is_empty());
+        assert_eq!(summary.image_limit, model_file::samples::meta().limits.image);
+        evaluate(&run, &checksum);
+        let summary = open_run(run.path()).unwrap();
+        assert_eq!(summary.path, run.path());
+        assert_eq!(*summary.evaluation.unwrap(), evaluation(2.0));
+        assert_eq!(summary.samples, samples());
+    }
+
+    #[test]
+    fn a_model_file_opens_alone_or_with_the_run_around_it() {
+        let (folder, run, checksum) = run();
+        let lone = folder.path().join("copy.safetensors");
+        fs::copy(run.model_path(), &lone).unwrap();
+        assert_eq!(open_run(&lone).unwrap().path, lone);
+        assert_eq!(open_run(&run.model_path()).unwrap().path, run.model_path());
+        evaluate(&run, &checksum);
+        let summary = open_run(&run.model_path()).unwrap();
+        assert_eq!(summary.path, run.path());
+        assert!(summary.evaluation.is_some());
+    }
+
+    #[test]
+    fn a_stale_evaluation_is_not_shown() {
+        let (_folder, run, checksum) = run();
+        evaluate(&run, &checksum);
+        let mut meta = model_file::samples::meta();
+        meta.limits.image.value += 1.0;
+        checkpoint::save(&run.model_path(), &meta, &[]).unwrap();
+        assert!(open_run(run.path()).unwrap().evaluation.is_none());
+    }
+
+    #[test]
+    fn what_is_no_run_is_named_with_what_was_expected() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |path: &Path| format!("{:#}", open_run(path).unwrap_err());
+        let absent = said(&folder.path().join("absent"));
+        assert!(
+            absent.contains("absent") && absent.contains("expected a run folder"),
+            "{absent}"
+        );
+        let empty = said(folder.path());
+        assert!(empty.contains("not a run folder"), "{empty}");
+        let notes = folder.path().join("notes.txt");
+        fs::write(&notes, "not a model at all").unwrap();
+        let notes = said(&notes);
+        assert!(notes.contains("notes.txt is not a safetensors file"), "{notes}");
+    }
 }

@@ -1,36 +1,142 @@
-//! Frozen ImageNet networks with feature taps. Loaded from tensors by their published names; batch norm folded.
+//! Frozen image classifiers networks with feature taps. Loaded from tensors by their published names; batch norm folded.
 
 mod efficientnet_lite;
+mod kind;
+mod plan;
 mod resnet;
+#[cfg(test)]
+mod tests;
+mod weights;
 
-use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
-/// The networks that can be built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum BackboneKind {
-    #[serde(rename = "efficientnet-lite0")]
-    EfficientNetLite0,
-    #[serde(rename = "resnet18")]
-    ResNet18,
-    #[serde(rename = "resnet50")]
-    ResNet50,
-    #[serde(rename = "wide-resnet50-2")]
-    WideResNet50x2,
+use candle_core::{Device, Result, Tensor, bail};
+
+pub use kind::BackboneKind;
+pub use plan::{Border, Tap, TensorSpec};
+
+use crate::ops::conv::{Activation, Conv2d};
+use crate::ops::pool::max_3x3_stride_2;
+use plan::{Block, Shortcut, StemPool};
+use weights::Weights;
+
+/// A network cut behind the deepest tap wanted.
+pub struct Backbone {
+    kind: BackboneKind,
+    device: Device,
+    taps: Vec<Tap>,
+    stem: Conv2d,
+    stem_pool: StemPool,
+    activation: Activation,
+    block_activation: Activation,
+    blocks: Vec<Block<Conv2d>>,
+    /// For each of `taps` how many blocks lead to it.
+    depths: Vec<usize>,
 }
 
-impl BackboneKind {
-    pub const ALL: [Self; 4] = [
-        Self::EfficientNetLite0,
-        Self::ResNet18,
-        Self::ResNet50,
-        Self::WideResNet50x2,
-    ];
+impl Backbone {
+    /// Builds what leads to `taps`, which are some of `kind.taps()` in their order.
+    ///
+    /// Weights of any float type, with or without those of deeper stages and the classifier, are on any device. A
+    /// missing, misshapen or foreign tensor is an error that names it and says which network the weights look like.
+    pub fn load(
+        kind: BackboneKind,
+        weights: &HashMap<String, Tensor>,
+        taps: &[Tap],
+        border: Border,
+        device: &Device,
+    ) -> Result<Self> {
+        if border == Border::Reflect && kind == BackboneKind::EfficientNetLite0 {
+            bail!("{kind} cannot mirror pictures at their edge, only ResNets can");
+        }
+        let numbers = tap_numbers(kind, taps)?;
+        let plan = kind.plan(border);
+        let weights = Weights::new(kind, weights, plan.epsilon, device)?;
+        let depths: Vec<usize> = numbers
+            .iter()
+            .filter_map(|&number| plan.depths.get(number).copied())
+            .collect();
+        let deepest = depths.iter().copied().max().unwrap_or(0);
+        let blocks = plan.blocks.iter().take(deepest);
+        Ok(Self {
+            kind,
+            device: device.clone(),
+            taps: taps.to_vec(),
+            stem: weights.conv(&plan.stem)?,
+            stem_pool: plan.stem_pool,
+            activation: plan.activation,
+            block_activation: plan.block_activation,
+            blocks: blocks
+                .map(|block| block.try_map(|conv| weights.conv(conv)))
+                .collect::<Result<_>>()?,
+            depths,
+        })
+    }
+
+    pub fn kind(&self) -> BackboneKind {
+        self.kind
+    }
+
+    /// What [`Backbone::forward`] returns, in this order.
+    pub fn taps(&self) -> &[Tap] {
+        &self.taps
+    }
+
+    /// Where the weights are and the input is expected.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Features of normalised pictures `(B, 3, H, W)`: for each tap `(B, C, h, w)` with `h` about `H / stride`.
+    ///
+    /// They are the sums a block ends with, **before** its activation: a `ResNet`'s published features are their `ReLU`, and
+    /// the negative half is there for those who want it (CFA, Lee et al. 2022, takes `LeakyReLU`). EfficientNet-Lite has
+    /// no activation behind its blocks. A picture's features do not depend on the others in its batch.
+    pub fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
+        let mut trunk = self.stem.forward(pixels, self.activation)?; // (B, C, H / 2, W / 2)
+        if self.stem_pool == StemPool::Max {
+            trunk = max_3x3_stride_2(&trunk)?; // (B, C, H / 4, W / 4)
+        }
+        let mut features = Vec::with_capacity(self.depths.len());
+        for (index, block) in self.blocks.iter().enumerate() {
+            if self.depths.contains(&(index + 1)) {
+                let sum = self.block(block, &trunk, Activation::None)?;
+                trunk = self.block_activation.apply(&sum)?;
+                features.push(sum);
+            } else {
+                trunk = self.block(block, &trunk, self.block_activation)?;
+            }
+        }
+        Ok(features)
+    }
+
+    fn block(&self, block: &Block<Conv2d>, input: &Tensor, last: Activation) -> Result<Tensor> {
+        let Some((end, path)) = block.path.split_last() else {
+            return Ok(input.clone());
+        };
+        let inner = path
+            .iter()
+            .try_fold(input.clone(), |inner, conv| conv.forward(&inner, self.activation))?;
+        match &block.shortcut {
+            Shortcut::None => end.forward(&inner, last),
+            Shortcut::Identity => end.forward_add(&inner, input, last),
+            Shortcut::Projection(conv) => end.forward_add(&inner, &conv.forward(input, Activation::None)?, last),
+        }
+    }
 }
 
-/// One place where features leave the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tap {
-    pub name: &'static str,
-    pub channels: usize,
-    pub stride: usize,
+/// Numbers of the taps in the network; an error unless there is at least one and they rise.
+fn tap_numbers(kind: BackboneKind, taps: &[Tap]) -> Result<Vec<usize>> {
+    let mut numbers = Vec::with_capacity(taps.len());
+    for tap in taps {
+        match kind.tap_number(tap) {
+            Some(number) if numbers.last().is_none_or(|&last| last < number) => numbers.push(number),
+            Some(_) => bail!("the tap {} of {kind} is wanted twice or out of order", tap.name),
+            None => bail!("{kind} has no tap {} with {} channels", tap.name, tap.channels),
+        }
+    }
+    if numbers.is_empty() {
+        bail!("no tap of {kind} is wanted");
+    }
+    Ok(numbers)
 }

@@ -1,0 +1,315 @@
+//! Inspect: the list of test pictures on the left, the selected picture with its map and verdict in the middle.
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui, vec2,
+};
+
+use super::badge::{verdict_colour, warning_badge};
+use super::cached::Same;
+use super::colour_bar::{self, ColourBar};
+use super::gallery_panel::{GalleryView, gallery_ui};
+use super::limit_control::image_limit_ui;
+use super::picture::Picture;
+use super::state::{Action, Place, State};
+use super::textures::{Shown, Textures};
+use super::verdict::{Outcome, Verdict};
+use super::view_controls::{Available, view_controls_ui, view_keys};
+use super::viewer::{PixelReadout, Scale, ViewerSettings, ZoomRequest, viewer_ui};
+use super::viewport::Viewport;
+use super::{controls, numbers, theme, words};
+use crate::metrics::{Evaluation, ImageRow};
+use crate::worker::message::RunSummary;
+
+/// How the user looks at the pictures. Never reaches the worker.
+#[derive(Default)]
+pub struct InspectView {
+    pub gallery: GalleryView,
+    pub viewer: ViewerSettings,
+    pub viewport: Viewport,
+    /// What lies under the pointer, for the status bar.
+    pub readout: Option<PixelReadout>,
+    colour_bar: ColourBar,
+    /// The run whose first picture was selected.
+    greeted: Option<Same<RunSummary>>,
+}
+
+pub fn inspect_ui(
+    ui: &mut Ui,
+    state: &State,
+    view: &mut InspectView,
+    textures: &mut Textures,
+) -> Option<Action> {
+    view.readout = None;
+    let Some(run) = &state.run else {
+        return nothing_open_ui(ui, "No run is open", "Train a model or open a run to look at its pictures");
+    };
+    let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
+        let hint = "Its test pictures have not been scored. Evaluate it on a data set to look at them here";
+        return nothing_open_ui(ui, "This model has no scored pictures yet", hint);
+    };
+    let mut action = greet(state, run, evaluation, view)
+        .or_else(|| keys(ui, state, run, evaluation, view));
+    let palette = theme::palette(ui);
+    Panel::left("gallery panel")
+        .default_size(286.0)
+        .size_range(230.0..=420.0)
+        .frame(Frame::new().fill(palette.panel).inner_margin(Margin::same(10)))
+        .show(ui, |ui| {
+            let clicked = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures);
+            action = clicked.or(action.take());
+        });
+    CentralPanel::default()
+        .frame(Frame::new().fill(palette.panel).inner_margin(Margin::same(10)))
+        .show(ui, |ui| {
+            let changed = picture_ui(ui, state, run, evaluation, view, textures);
+            action = changed.or(action.take());
+        });
+    prefetch(state, run, evaluation, view, textures);
+    action
+}
+
+/// A run that is shown for the first time starts with the first picture of the list.
+fn greet(
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Evaluation,
+    view: &mut InspectView,
+) -> Option<Action> {
+    let same = Some(Same(Arc::clone(run)));
+    if view.greeted == same {
+        return None;
+    }
+    view.greeted = same;
+    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    listing.rows.first().copied().map(Action::Select)
+}
+
+fn nothing_open_ui(ui: &mut Ui, title: &str, hint: &str) -> Option<Action> {
+    let mut action = None;
+    ui.add_space((ui.available_height() * 0.35).max(0.0));
+    ui.vertical_centered(|ui| {
+        controls::heading(ui, title);
+        ui.label(RichText::new(hint).color(theme::palette(ui).muted));
+        ui.add_space(8.0);
+        if ui.add(controls::primary(ui, "Go to Train")).clicked() {
+            action = Some(Action::Go(Place::Train));
+        }
+    });
+    action
+}
+
+/// Previous and next picture in the order of the list.
+fn keys(
+    ui: &Ui,
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Evaluation,
+    view: &mut InspectView,
+) -> Option<Action> {
+    if ui.ctx().egui_wants_keyboard_input() {
+        return None;
+    }
+    let page = view.gallery.page();
+    let steps = [
+        (Key::ArrowRight, 1),
+        (Key::ArrowDown, 1),
+        (Key::ArrowLeft, -1),
+        (Key::ArrowUp, -1),
+        (Key::PageDown, page),
+        (Key::PageUp, -page),
+        (Key::Home, isize::MIN),
+        (Key::End, isize::MAX),
+    ];
+    let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
+    let (_, step) = steps.into_iter().find(|(key, _)| pressed(*key))?;
+    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    listing.step(state.selected, step).map(Action::Select)
+}
+
+/// The neighbours in the list, once the picture itself is there.
+fn prefetch(
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Evaluation,
+    view: &mut InspectView,
+    textures: &mut Textures,
+) {
+    let Some(sample) = run.samples.get(state.selected) else {
+        return;
+    };
+    if matches!(textures.picture(Some(&run.path), sample), Shown::Loading) {
+        return;
+    }
+    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    for step in [-1, 1] {
+        let neighbour = listing.step(state.selected, step).and_then(|index| run.samples.get(index));
+        if let Some(sample) = neighbour {
+            textures.prefetch(Some(&run.path), sample);
+        }
+    }
+}
+
+fn picture_ui(
+    ui: &mut Ui,
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Evaluation,
+    view: &mut InspectView,
+    textures: &mut Textures,
+) -> Option<Action> {
+    let row = evaluation.images.get(state.selected)?;
+    let sample = run.samples.get(state.selected)?;
+    ui.spacing_mut().item_spacing.y = 6.0;
+    let mut action = header_ui(ui, state, run, evaluation, row, view);
+    facts_ui(ui, row, state.image_limit);
+    let limit = ui.horizontal_wrapped(|ui| image_limit_ui(ui, state, run)).inner;
+    action = limit.or(action);
+    ui.separator();
+    let mut shown = textures.picture(Some(&run.path), sample);
+    let available = match &shown {
+        Shown::Ready(picture) => Available {
+            map: picture.has_map(),
+            mask: picture.has_mask(),
+        },
+        _ => Available { map: true, mask: true },
+    };
+    let keys = view_keys(ui, &mut view.viewer, &mut view.viewport);
+    let request = view_controls_ui(ui, &mut view.viewer, &mut view.viewport, available).or(keys);
+    let stage = match &mut shown {
+        Shown::Ready(picture) => stage_ui(ui, state, run, view, picture, request),
+        Shown::Loading => {
+            loading_ui(ui);
+            None
+        }
+        Shown::Failed(message) => failed_ui(ui, message),
+    };
+    stage.or(action)
+}
+
+/// Verdict, name, position in the list.
+fn header_ui(
+    ui: &mut Ui,
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Evaluation,
+    row: &ImageRow,
+    view: &mut InspectView,
+) -> Option<Action> {
+    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    let verdict = Verdict::of(row.score, state.image_limit);
+    let mut action = None;
+    ui.horizontal(|ui| {
+        verdict_ui(ui, verdict);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            for (text, name, step) in [("›", "Next picture", 1), ("‹", "Previous picture", -1)] {
+                let button = ui.button(text).accessible_name(name);
+                let button = button.on_hover_text(format!("{name} (arrow keys)"));
+                if button.clicked() {
+                    action = listing.step(state.selected, step).map(Action::Select);
+                }
+            }
+            let position = listing.position(state.selected).map_or_else(
+                || "not listed".to_owned(),
+                |at| format!("{} of {}", words::grouped(at + 1), words::grouped(listing.rows.len())),
+            );
+            ui.label(RichText::new(position).small().color(theme::palette(ui).muted));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = RichText::new(&row.path).size(16.0).color(theme::palette(ui).strong);
+                ui.add(Label::new(name).truncate()).on_hover_text(&row.path);
+            });
+        });
+    });
+    action
+}
+
+fn verdict_ui(ui: &mut Ui, verdict: Verdict) {
+    let colour = verdict_colour(ui, verdict);
+    Frame::new()
+        .fill(colour.gamma_multiply(0.16))
+        .stroke(Stroke::new(1.5, colour))
+        .corner_radius(5.0)
+        .inner_margin(Margin::symmetric(12, 3))
+        .show(ui, |ui| {
+            ui.label(RichText::new(verdict.word()).size(17.0).strong().color(colour));
+        });
+}
+
+/// Truth, score and limit in words, and what is wrong when verdict and truth disagree.
+fn facts_ui(ui: &mut Ui, row: &ImageRow, limit: f32) {
+    let palette = theme::palette(ui);
+    let fact = |ui: &mut Ui, name: &str, value: &str| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.label(RichText::new(name).color(palette.muted));
+        ui.label(RichText::new(value).color(palette.strong));
+        ui.add_space(10.0);
+    };
+    ui.horizontal_wrapped(|ui| {
+        let truth = if row.is_defective() {
+            format!("defective, {}", row.defect)
+        } else {
+            "good".to_owned()
+        };
+        fact(ui, "Truth", &truth);
+        fact(ui, "Score", &numbers::score(row.score));
+        fact(ui, "Limit", &numbers::score(limit));
+        fact(ui, "Score / limit", &format!("{:.2}", row.score / limit));
+        let text = match Outcome::of(row, limit) {
+            Outcome::Overkill => "Overkill: a good picture is rejected",
+            Outcome::Escape => "Escape: a defect passes",
+            Outcome::GoodPassed | Outcome::Caught => return,
+        };
+        warning_badge(ui, text, palette.error);
+    });
+}
+
+/// The views with the colour bar beside them.
+fn stage_ui(
+    ui: &mut Ui,
+    state: &State,
+    run: &RunSummary,
+    view: &mut InspectView,
+    picture: &mut Picture,
+    request: Option<ZoomRequest>,
+) -> Option<Action> {
+    let scale = Scale {
+        ends: run.scale,
+        pixel_limit: state.pixel_limit,
+    };
+    let room = ui.available_size();
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let views = vec2((room.x - colour_bar::WIDTH - 8.0).max(60.0), room.y);
+        ui.allocate_ui(views, |ui| {
+            let settings = &view.viewer;
+            view.readout = viewer_ui(ui, picture, settings, &mut view.viewport, scale, request);
+        });
+        let settings = &view.viewer;
+        view.colour_bar
+            .ui(ui, room.y, settings.palette, scale, settings.only_above_limit)
+    })
+    .inner
+}
+
+fn loading_ui(ui: &mut Ui) {
+    ui.add_space((ui.available_height() * 0.4).max(0.0));
+    ui.vertical_centered(|ui| {
+        ui.add(Spinner::new().size(24.0));
+        ui.label(RichText::new("Loading the picture…").color(theme::palette(ui).muted));
+    });
+}
+
+fn failed_ui(ui: &mut Ui, message: &str) -> Option<Action> {
+    let palette = theme::palette(ui);
+    ui.add_space((ui.available_height() * 0.3).max(0.0));
+    ui.vertical_centered(|ui| {
+        ui.set_max_width(560.0);
+        ui.label(RichText::new("This picture cannot be shown").size(16.0).color(palette.error));
+        ui.add(Label::new(RichText::new(message).color(palette.text)).wrap());
+        ui.add_space(6.0);
+        ui.button("Copy details").clicked()
+    })
+    .inner
+    .then(|| Action::CopyText(message.to_owned()))
+}

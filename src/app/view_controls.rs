@@ -1,0 +1,152 @@
+//! The tool row over the picture: which views, how the heatmap is drawn, zoom. Changes view settings only.
+
+use eframe::egui::{Button, ComboBox, Key, Slider, Ui};
+
+use crate::render::Palette;
+use super::viewer::{Heatmap, Pane, ViewerSettings, ZoomRequest};
+use super::viewport::Viewport;
+
+/// Points from which everything fits on one row.
+const ONE_ROW: f32 = 1080.0;
+const OPACITY_STEP: f32 = 0.1;
+
+/// What there is to be shown of the picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Available {
+    pub map: bool,
+    pub mask: bool,
+}
+
+pub fn view_controls_ui(
+    ui: &mut Ui,
+    settings: &mut ViewerSettings,
+    viewport: &mut Viewport,
+    available: Available,
+) -> Option<ZoomRequest> {
+    let mut request = None;
+    let mut first = |ui: &mut Ui, settings: &mut ViewerSettings| {
+        panes_ui(ui, settings);
+        ui.separator();
+        request = zoom_ui(ui, viewport);
+        ui.separator();
+        palette_ui(ui, &mut settings.palette);
+    };
+    let second = |ui: &mut Ui, settings: &mut ViewerSettings| {
+        heatmap_ui(ui, settings);
+        ui.separator();
+        marks_ui(ui, settings, available);
+    };
+    ui.spacing_mut().item_spacing.x = 6.0;
+    if ui.available_width() > ONE_ROW {
+        ui.horizontal(|ui| {
+            first(ui, settings);
+            ui.separator();
+            second(ui, settings);
+        });
+    } else {
+        ui.horizontal(|ui| first(ui, settings));
+        ui.horizontal(|ui| second(ui, settings));
+    }
+    request
+}
+
+fn panes_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
+    for pane in Pane::ALL {
+        let button = Button::selectable(settings.shows(pane), pane.name()).frame_when_inactive(true);
+        let hint = format!("Show or hide the {} view; all share zoom and position", pane.name().to_lowercase());
+        if ui.add(button).on_hover_text(hint).clicked() {
+            settings.toggle_pane(pane);
+        }
+    }
+}
+
+fn heatmap_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
+    let mut shown = settings.heatmap == Heatmap::Shown;
+    let heatmap = ui
+        .checkbox(&mut shown, "Heatmap")
+        .on_hover_text("Colours over the picture in the overlay view (Space)");
+    if heatmap.changed() {
+        settings.toggle_heatmap();
+    }
+    ui.spacing_mut().slider_width = 70.0;
+    let mut percent = 100.0 * settings.opacity;
+    let slider = Slider::new(&mut percent, 0.0..=100.0).step_by(5.0).suffix(" %");
+    let slider = ui.add_enabled(shown, slider).accessible_name("Opacity");
+    if slider.on_hover_text("Opacity of the heatmap; less and more with [ and ]").changed() {
+        settings.opacity = percent / 100.0;
+    }
+}
+
+fn palette_ui(ui: &mut Ui, palette: &mut Palette) {
+    ComboBox::from_id_salt("palette")
+        .width(92.0)
+        .selected_text(palette.name())
+        .show_ui(ui, |ui| {
+            for choice in Palette::ALL {
+                ui.selectable_value(palette, choice, choice.name());
+            }
+        })
+        .response
+        .accessible_name("Palette")
+        .on_hover_text("Colours of the heatmap and the colour bar");
+}
+
+fn marks_ui(ui: &mut Ui, settings: &mut ViewerSettings, available: Available) {
+    ui.add_enabled_ui(available.map, |ui| {
+        ui.checkbox(&mut settings.only_above_limit, "Only above the limit")
+            .on_hover_text("Colour only what scores at least the pixel limit");
+        ui.checkbox(&mut settings.contour, "Contour")
+            .on_hover_text("A line around what scores at least the pixel limit");
+    });
+    ui.add_enabled_ui(available.mask, |ui| {
+        ui.checkbox(&mut settings.mask, "Mask")
+            .on_hover_text("The outline of the defect as the mask file marks it")
+            .on_disabled_hover_text("This picture has no mask file");
+    });
+}
+
+fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport) -> Option<ZoomRequest> {
+    let mut request = None;
+    let fit = Button::selectable(viewport.is_fitting(), "Fit").frame_when_inactive(true);
+    if ui.add(fit).on_hover_text("The whole picture (F)").clicked() {
+        viewport.fit();
+    }
+    let buttons = [
+        ("1:1", "One picture pixel on one screen pixel (1, or double-click)", ZoomRequest::Natural),
+        ("−", "Zoom out (-, or the wheel)", ZoomRequest::Out),
+        ("+", "Zoom in (+, or the wheel)", ZoomRequest::In),
+    ];
+    for (text, hint, asked) in buttons {
+        if ui.button(text).on_hover_text(hint).clicked() {
+            request = Some(asked);
+        }
+    }
+    request
+}
+
+/// Space, the brackets, F, 1, + and -. Does nothing while the user types.
+pub fn view_keys(ui: &Ui, settings: &mut ViewerSettings, viewport: &mut Viewport) -> Option<ZoomRequest> {
+    if ui.ctx().egui_wants_keyboard_input() {
+        return None;
+    }
+    let pressed = |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
+    if pressed(Key::Space) {
+        settings.toggle_heatmap();
+    }
+    if pressed(Key::OpenBracket) {
+        settings.change_opacity(-OPACITY_STEP);
+    }
+    if pressed(Key::CloseBracket) {
+        settings.change_opacity(OPACITY_STEP);
+    }
+    if pressed(Key::F) {
+        viewport.fit();
+    }
+    let zoom = [
+        (Key::Plus, ZoomRequest::In),
+        (Key::Equals, ZoomRequest::In),
+        (Key::Minus, ZoomRequest::Out),
+        (Key::Num1, ZoomRequest::Natural),
+    ];
+    zoom.into_iter().find(|(key, _)| pressed(*key)).map(|(_, request)| request)
+}

@@ -1,1 +1,0 @@
-//! The command line: arguments, console progress, results on stdout.

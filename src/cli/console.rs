@@ -1,0 +1,89 @@
+//! Progress in the terminal: a bar with rate and ETA on stderr, warnings between. Results never come through here.
+
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::progress::{Monitor, Phase, Progress};
+
+/// Draws what a workflow reports. On a stderr that is no terminal it prints one line a phase and epoch instead.
+pub struct Console {
+    bar: ProgressBar,
+    phase: Mutex<Option<Phase>>,
+}
+
+impl Console {
+    pub fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
+        Self {
+            bar,
+            phase: Mutex::new(None),
+        }
+    }
+
+    /// A line above the bar, or a plain line where no bar is drawn.
+    fn line(&self, text: &str) {
+        if self.bar.is_hidden() {
+            #[expect(clippy::print_stderr, reason = "the terminal is this file's purpose")]
+            {
+                eprintln!("{text}");
+            }
+        } else {
+            self.bar.println(text);
+        }
+    }
+
+    fn start(&self, phase: Phase, total: usize) {
+        if self.bar.is_hidden() {
+            self.line(phase.name());
+        }
+        let template = match phase {
+            Phase::Downloading => {
+                "{msg:<42} {bar:28} {bytes}/{total_bytes} {binary_bytes_per_sec} ETA {eta}"
+            }
+            _ => "{msg:<42} {bar:28} {pos}/{len} {per_sec} ETA {eta}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("━╸ "));
+        }
+        self.bar.reset();
+        self.bar.set_length(total as u64);
+        self.bar.set_message(phase.name());
+        if let Ok(mut current) = self.phase.lock() {
+            *current = Some(phase);
+        }
+    }
+}
+
+impl Monitor for Console {
+    fn report(&self, progress: Progress) {
+        match progress {
+            Progress::Phase { phase, total } => self.start(phase, total),
+            Progress::Step { done } => self.bar.set_position(done as u64),
+            Progress::Epoch {
+                epoch,
+                epochs,
+                loss,
+                quantities,
+            } => {
+                let mut line = format!("epoch {epoch}/{epochs}  loss {loss:.4}");
+                for (name, value) in quantities {
+                    line.push_str(&format!("  {name} {value:.4}"));
+                }
+                self.line(&line);
+            }
+            Progress::Warning { text } => self.line(&format!("warning: {text}")),
+            Progress::Loss { .. } | Progress::Scored { .. } => {}
+        }
+    }
+
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

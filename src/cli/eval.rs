@@ -1,0 +1,33 @@
+//! `flawscope eval`.
+
+use anyhow::{Context, Result};
+
+use super::arguments::EvalArguments;
+use super::console::Console;
+use super::output;
+use crate::metrics::Evaluation;
+use crate::pipeline::{self, EvaluateRequest};
+
+pub fn run(arguments: EvalArguments) -> Result<()> {
+    let json = arguments.json;
+    let evaluation = evaluate_with_console(&EvaluateRequest {
+        run: arguments.run,
+        data: arguments.data,
+        category: arguments.category,
+        weights: arguments.weights,
+        device: arguments.device,
+    })?;
+    if json {
+        return output::json(&evaluation);
+    }
+    output::evaluation(&evaluation);
+    Ok(())
+}
+
+/// Evaluates with progress in the terminal.
+pub fn evaluate_with_console(request: &EvaluateRequest) -> Result<Evaluation> {
+    let console = Console::new();
+    pipeline::evaluate(request, &console)?
+        .finished()
+        .context("the evaluation was cancelled")
+}

@@ -1,1 +1,0 @@
-//! The plain folder layout: the user names folders of good and of bad pictures.

@@ -1,0 +1,267 @@
+//! Where a convolution reads: output sizes, padding rules, and the padded copy of a batch the CPU kernels work on.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use candle_core::{Result, Tensor, bail};
+use rayon::prelude::*;
+
+/// What surrounds the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// This many zeros on each side.
+    Zeros(usize),
+    /// This many pixels on each side, mirrored at the edge without repeating it: `… x2 x1 | x0 x1 x2 …`.
+    Reflect(usize),
+    /// TensorFlow's "same": zeros so that the output has `ceil(n / stride)` pixels, the smaller half first.
+    Same,
+}
+
+/// Padding and output size along one axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Axis {
+    pub(super) size: usize,
+    pub(super) before: usize,
+    pub(super) after: usize,
+    pub(super) out: usize,
+    reflect: bool,
+}
+
+impl Axis {
+    pub(super) fn new(padding: Padding, size: usize, kernel: usize, stride: usize) -> Result<Self> {
+        let (before, after) = match padding {
+            Padding::Zeros(pad) | Padding::Reflect(pad) => (pad, pad),
+            Padding::Same => {
+                let reach = (size.div_ceil(stride).max(1) - 1) * stride + kernel;
+                let total = reach.saturating_sub(size);
+                (total / 2, total - total / 2)
+            }
+        };
+        let reflect = matches!(padding, Padding::Reflect(pad) if pad > 0);
+        if size == 0 || size + before + after < kernel {
+            bail!("a picture side of {size} pixels is too small for a {kernel} pixel wide convolution");
+        }
+        if reflect && size <= before {
+            bail!("a picture side of {size} pixels is too small to be mirrored over {before} pixels");
+        }
+        let out = (size + before + after - kernel) / stride + 1;
+        Ok(Self {
+            size,
+            before,
+            after,
+            out,
+            reflect,
+        })
+    }
+
+    /// Which source pixel stands at a padded position; none where a zero does.
+    pub(super) fn source(&self, padded: usize) -> Option<usize> {
+        let inside = self.before..self.before + self.size;
+        if inside.contains(&padded) {
+            return Some(padded - self.before);
+        }
+        if !self.reflect || padded >= inside.end + self.after {
+            return None;
+        }
+        let mirrored = if padded < inside.start {
+            self.before - padded
+        } else {
+            2 * (self.size - 1) - (padded - self.before)
+        };
+        Some(mirrored)
+    }
+
+    fn is_unpadded(&self) -> bool {
+        self.before == 0 && self.after == 0
+    }
+}
+
+/// Sizes of one convolution of one batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Geometry {
+    pub(super) batch: usize,
+    pub(super) channels: usize,
+    pub(super) rows: Axis,
+    pub(super) columns: Axis,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+}
+
+impl Geometry {
+    pub(super) fn new(dims: [usize; 4], kernel: usize, stride: usize, padding: Padding) -> Result<Self> {
+        let [batch, channels, height, width] = dims;
+        Ok(Self {
+            batch,
+            channels,
+            rows: Axis::new(padding, height, kernel, stride)?,
+            columns: Axis::new(padding, width, kernel, stride)?,
+            kernel,
+            stride,
+        })
+    }
+
+    /// Output pixels of one channel.
+    pub(super) fn out_pixels(&self) -> usize {
+        self.rows.out * self.columns.out
+    }
+
+    pub(super) fn layout(&self) -> PlaneLayout {
+        let phases = self.stride.min(self.kernel);
+        let phase = self.columns.out + (self.kernel - 1) / self.stride;
+        // A convolution that reads the picture as it is needs no copy, so the layout is the picture's own.
+        let verbatim = self.stride == 1 && self.rows.is_unpadded() && self.columns.is_unpadded();
+        let rows = if verbatim {
+            self.rows.size
+        } else {
+            (self.rows.out - 1) * self.stride + self.kernel
+        };
+        PlaneLayout {
+            verbatim,
+            phase,
+            row: phases * phase,
+            plane: rows * phases * phase,
+            stride: self.stride,
+        }
+    }
+}
+
+/// How a padded channel lies in memory.
+///
+/// With a stride of 2 each row is split into its even and its odd pixels ("phases"), so that whatever kernel position,
+/// neighbouring outputs read neighbouring numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlaneLayout {
+    verbatim: bool,
+    /// Numbers in one phase of one row.
+    phase: usize,
+    /// Numbers in a row.
+    row: usize,
+    /// Numbers in a channel.
+    pub(super) plane: usize,
+    stride: usize,
+}
+
+impl PlaneLayout {
+    /// Offset in a channel of what the output at row 0, column 0 reads through this position of the kernel.
+    pub(super) fn tap(&self, y: usize, x: usize) -> usize {
+        y * self.row + (x % self.stride) * self.phase + x / self.stride
+    }
+
+    /// Offset to add for the output at this row and column.
+    pub(super) fn output(&self, row: usize, column: usize) -> usize {
+        row * self.stride * self.row + column
+    }
+}
+
+/// The batch, padded and split into phases; borrowed where that changes nothing.
+pub(super) fn padded<'a>(pixels: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32]> {
+    let layout = geometry.layout();
+    if layout.verbatim {
+        return Cow::Borrowed(pixels);
+    }
+    let source_plane = geometry.rows.size * geometry.columns.size;
+    let mut all = vec![0.0; geometry.batch * geometry.channels * layout.plane];
+    all.par_chunks_mut(layout.plane)
+        .zip(pixels.par_chunks(source_plane))
+        .for_each(|(target, source)| pad_plane(source, target, geometry, &layout));
+    Cow::Owned(all)
+}
+
+/// Fills one channel. Every number of `target` is written.
+pub(super) fn pad_plane(source: &[f32], target: &mut [f32], geometry: &Geometry, layout: &PlaneLayout) {
+    let columns = &geometry.columns;
+    for (y, row) in target.chunks_mut(layout.row).enumerate() {
+        let Some(source_y) = geometry.rows.source(y) else {
+            row.fill(0.0);
+            continue;
+        };
+        let source_row = &source[source_y * columns.size..][..columns.size];
+        for (phase, line) in row.chunks_mut(layout.phase).enumerate() {
+            let inside = inside_phase(columns, phase, geometry.stride, line.len());
+            let edge = |index: usize| {
+                columns
+                    .source(index * geometry.stride + phase)
+                    .map_or(0.0, |x| source_row[x])
+            };
+            (0..inside.start).for_each(|index| line[index] = edge(index));
+            (inside.end..line.len()).for_each(|index| line[index] = edge(index));
+            if inside.is_empty() {
+                continue;
+            }
+            let from = &source_row[inside.start * geometry.stride + phase - columns.before..];
+            let line = &mut line[inside];
+            if geometry.stride == 1 {
+                line.copy_from_slice(&from[..line.len()]);
+            } else {
+                line.iter_mut()
+                    .zip(from.iter().step_by(geometry.stride))
+                    .for_each(|(to, &value)| *to = value);
+            }
+        }
+    }
+}
+
+/// The positions of a phase that lie on the picture itself.
+fn inside_phase(columns: &Axis, phase: usize, stride: usize, length: usize) -> Range<usize> {
+    let first = |position: usize| position.saturating_sub(phase).div_ceil(stride).min(length);
+    first(columns.before)..first(columns.before + columns.size)
+}
+
+/// The same padding with tensor operations, for any device.
+pub(super) fn pad_tensor(pixels: &Tensor, geometry: &Geometry) -> Result<Tensor> {
+    let padded = pad_dimension(pixels, 2, &geometry.rows)?;
+    pad_dimension(&padded, 3, &geometry.columns)
+}
+
+fn pad_dimension(pixels: &Tensor, dimension: usize, axis: &Axis) -> Result<Tensor> {
+    if !axis.reflect {
+        return pixels.pad_with_zeros(dimension, axis.before, axis.after);
+    }
+    let count = axis.before + axis.size + axis.after;
+    let sources = (0..count)
+        .filter_map(|padded| axis.source(padded))
+        .map(|source| source as u32);
+    let index = Tensor::from_iter(sources, pixels.device())?;
+    pixels.index_select(&index, dimension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Axis, Padding};
+
+    fn sources(padding: Padding, size: usize, kernel: usize) -> Vec<Option<usize>> {
+        let axis = Axis::new(padding, size, kernel, 1).unwrap();
+        (0..axis.before + size + axis.after)
+            .map(|position| axis.source(position))
+            .collect()
+    }
+
+    #[test]
+    fn reflection_mirrors_without_repeating_the_edge() {
+        let expected = [2, 1, 0, 1, 2, 3, 2, 1].map(Some);
+        assert_eq!(sources(Padding::Reflect(2), 4, 3), expected);
+    }
+
+    #[test]
+    fn zeros_have_no_source() {
+        assert_eq!(sources(Padding::Zeros(1), 2, 3), [None, Some(0), Some(1), None]);
+    }
+
+    #[test]
+    fn same_padding_puts_the_smaller_half_first() {
+        let even = Axis::new(Padding::Same, 64, 3, 2).unwrap();
+        assert_eq!((even.before, even.after, even.out), (0, 1, 32));
+        let odd = Axis::new(Padding::Same, 57, 5, 2).unwrap();
+        assert_eq!((odd.before, odd.after, odd.out), (2, 2, 29));
+        let tiny = Axis::new(Padding::Same, 1, 3, 2).unwrap();
+        assert_eq!((tiny.before, tiny.after, tiny.out), (1, 1, 1));
+    }
+
+    #[test]
+    fn pictures_too_small_are_refused() {
+        assert!(Axis::new(Padding::Zeros(0), 2, 3, 1).is_err());
+        assert!(Axis::new(Padding::Reflect(3), 3, 7, 2).is_err());
+        assert!(Axis::new(Padding::Reflect(3), 4, 7, 2).is_ok());
+        assert!(Axis::new(Padding::Same, 0, 3, 2).is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! Bilinear resampling with half-pixel centres and no antialiasing, of maps and of grids of embeddings, with its adjoint.
+
+#![expect(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the instruction set that was chosen"
+)]
+
+use candle_core::{Device, Result, Tensor, bail};
+use rayon::prelude::*;
+
+use super::simd::{Kernel, dispatch, multiply_add};
+use super::values::with_values;
+
+/// Where one output sample comes from: `(1 - weight) * input[first] + weight * input[second]`.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    first: usize,
+    second: usize,
+    weight: f32,
+}
+
+/// One axis: source coordinate `max((i + 0.5) * from / to - 0.5, 0)`.
+fn axis(from: usize, to: usize) -> Vec<Sample> {
+    let scale = from as f64 / to as f64;
+    (0..to)
+        .map(|i| {
+            let position = ((i as f64 + 0.5) * scale - 0.5).max(0.0);
+            let first = (position as usize).min(from - 1);
+            Sample {
+                first,
+                second: (first + 1).min(from - 1),
+                weight: (position - first as f64) as f32,
+            }
+        })
+        .collect()
+}
+
+/// The same axis as a matrix `(to, from)`, for any device.
+pub fn interpolation_matrix(from: usize, to: usize, device: &Device) -> Result<Tensor> {
+    if from == 0 || to == 0 {
+        bail!("cannot resample {from} samples to {to}");
+    }
+    let mut values = vec![0.0; to * from];
+    for (row, sample) in values.chunks_exact_mut(from).zip(axis(from, to)) {
+        row[sample.first] += 1.0 - sample.weight;
+        row[sample.second] += sample.weight;
+    }
+    Tensor::from_vec(values, (to, from), device)
+}
+
+/// Resamples maps `(B, h, w)` to `(B, height, width)`.
+pub fn resize(maps: &Tensor, height: usize, width: usize) -> Result<Tensor> {
+    let (_, h, w) = maps.dims3()?;
+    let rows = interpolation_matrix(h, height, maps.device())?;
+    let columns = interpolation_matrix(w, width, maps.device())?.t()?;
+    rows.unsqueeze(0)?
+        .broadcast_matmul(&maps.broadcast_matmul(&columns.unsqueeze(0)?)?)
+}
+
+/// Upsamples every grid `(h, w, D)` to the first one's size and adds them up: `(H, W, D)`.
+pub fn sum_on_first_grid(grids: &[Tensor]) -> Result<Tensor> {
+    let Some((base, coarse)) = grids.split_first() else {
+        bail!("there are no grids to add up")
+    };
+    match base.device() {
+        Device::Cpu => sum_rows(base, coarse),
+        _ => sum_on_first_grid_by_tensors(base, coarse),
+    }
+}
+
+/// The adjoint of upsampling: spreads a gradient `(H, W, D)` back to the `(h, w, D)` samples it came from.
+pub fn upsampling_adjoint(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
+    match gradient.device() {
+        Device::Cpu => gather_rows(gradient, h, w),
+        _ => upsampling_adjoint_by_tensors(gradient, h, w),
+    }
+}
+
+/// [`sum_on_first_grid`] with interpolation matrices.
+fn sum_on_first_grid_by_tensors(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
+    let (height, width, depth) = base.dims3()?;
+    coarse.iter().try_fold(base.clone(), |sum, grid| {
+        let (h, w, _) = grid.dims3()?;
+        let rows = interpolation_matrix(h, height, base.device())?.matmul(&grid.reshape((h, w * depth))?)?;
+        let columns = interpolation_matrix(w, width, base.device())?.unsqueeze(0)?;
+        sum + columns.broadcast_matmul(&rows.reshape((height, w, depth))?)?
+    })
+}
+
+/// [`upsampling_adjoint`] with transposed interpolation matrices.
+fn upsampling_adjoint_by_tensors(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
+    let (height, width, depth) = gradient.dims3()?;
+    let columns = interpolation_matrix(w, width, gradient.device())?
+        .t()?
+        .contiguous()?
+        .unsqueeze(0)?;
+    let rows = interpolation_matrix(h, height, gradient.device())?.t()?;
+    let narrow = columns.broadcast_matmul(gradient)?.reshape((height, w * depth))?;
+    rows.matmul(&narrow)?.reshape((h, w, depth))
+}
+
+/// `sum += weight * row`.
+struct AddScaled<'a> {
+    sum: &'a mut [f32],
+    row: &'a [f32],
+    weight: f32,
+}
+
+impl Kernel for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        for (sum, &value) in self.sum.iter_mut().zip(self.row) {
+            *sum = multiply_add::<FUSED>(self.weight, value, *sum);
+        }
+    }
+}
+
+fn add_scaled(sum: &mut [f32], row: &[f32], weight: f32) {
+    if weight != 0.0 {
+        dispatch(AddScaled { sum, row, weight });
+    }
+}
+
+/// CPU path of [`sum_on_first_grid`]: one pass over the fine grid, its rows in parallel.
+fn sum_rows(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
+    let (height, width, depth) = base.dims3()?;
+    let mut sum = with_values(base, |values| Ok(values.to_vec()))?;
+    for grid in coarse {
+        let (h, w, grid_depth) = grid.dims3()?;
+        if grid_depth != depth {
+            bail!("grids of depth {grid_depth} and {depth} cannot be added");
+        }
+        let (rows, columns) = (axis(h, height), axis(w, width));
+        with_values(grid, |grid| {
+            sum.par_chunks_mut(width * depth).zip(&rows).for_each(|(line, row)| {
+                // The coarse row for this line first, at coarse width; then its samples spread along the line.
+                let mut mixed = vec![0.0; w * depth];
+                add_scaled(
+                    &mut mixed,
+                    &grid[row.first * w * depth..][..w * depth],
+                    1.0 - row.weight,
+                );
+                add_scaled(&mut mixed, &grid[row.second * w * depth..][..w * depth], row.weight);
+                for (cell, column) in line.chunks_exact_mut(depth).zip(&columns) {
+                    add_scaled(cell, &mixed[column.first * depth..][..depth], 1.0 - column.weight);
+                    add_scaled(cell, &mixed[column.second * depth..][..depth], column.weight);
+                }
+            });
+            Ok(())
+        })?;
+    }
+    Tensor::from_vec(sum, (height, width, depth), &Device::Cpu)
+}
+
+/// CPU path of [`upsampling_adjoint`]: each coarse row gathers from the fine rows it was spread to, in fixed order.
+fn gather_rows(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
+    let (height, width, depth) = gradient.dims3()?;
+    let (rows, columns) = (axis(h, height), axis(w, width));
+    let mut sums = vec![0.0; h * w * depth];
+    with_values(gradient, |gradient| {
+        sums.par_chunks_mut(w * depth).enumerate().for_each(|(y, line)| {
+            let mut mixed = vec![0.0; width * depth];
+            for (row, fine) in rows.iter().zip(gradient.chunks_exact(width * depth)) {
+                let weight = f32::from(row.first == y) * (1.0 - row.weight) + f32::from(row.second == y) * row.weight;
+                add_scaled(&mut mixed, fine, weight);
+            }
+            for (column, cell) in columns.iter().zip(mixed.chunks_exact(depth)) {
+                add_scaled(&mut line[column.first * depth..][..depth], cell, 1.0 - column.weight);
+                add_scaled(&mut line[column.second * depth..][..depth], cell, column.weight);
+            }
+        });
+        Ok(())
+    })?;
+    Tensor::from_vec(sums, (h, w, depth), &Device::Cpu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        gather_rows, interpolation_matrix, resize, sum_on_first_grid, sum_on_first_grid_by_tensors, sum_rows,
+        upsampling_adjoint_by_tensors,
+    };
+    use candle_core::{Device, Result, Tensor};
+
+    fn waves(h: usize, w: usize, d: usize, seed: f32) -> Tensor {
+        let values: Vec<f32> = (0..h * w * d).map(|i| (i as f32 * 0.7 + seed).sin()).collect();
+        Tensor::from_vec(values, (h, w, d), &Device::Cpu).unwrap()
+    }
+
+    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
+        assert_eq!(a.dims(), b.dims());
+        (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+    }
+
+    fn dot(a: &Tensor, b: &Tensor) -> f32 {
+        (a * b).unwrap().sum_all().unwrap().to_scalar().unwrap()
+    }
+
+    #[test]
+    fn resizing_matches_the_half_pixel_vector() {
+        let map = Tensor::new(&[[[0.0_f32, 1.0], [2.0, 4.0]]], &Device::Cpu).unwrap();
+        let expected = [
+            [0.0, 0.25, 0.75, 1.0],
+            [0.5, 0.8125, 1.4375, 1.75],
+            [1.5, 1.9375, 2.8125, 3.25],
+            [2.0, 2.5, 3.5, 4.0],
+        ];
+        assert_eq!(resize(&map, 4, 4).unwrap().to_vec3::<f32>().unwrap()[0], expected);
+    }
+
+    #[test]
+    fn one_sample_becomes_a_constant_and_none_is_refused() {
+        let map = Tensor::new(&[[[0.3_f32]]], &Device::Cpu).unwrap();
+        let resized = resize(&map, 3, 5)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
+        assert!(resized.iter().all(|&v| v == 0.3));
+        assert!(interpolation_matrix(0, 4, &Device::Cpu).is_err());
+        assert!(sum_on_first_grid(&[]).is_err());
+    }
+
+    #[test]
+    fn row_kernels_agree_with_interpolation_matrices_at_any_ratio() -> Result<()> {
+        for ((height, width), (h, w)) in [
+            ((8, 12), (4, 6)),
+            ((7, 5), (3, 2)),
+            ((4, 4), (4, 4)),
+            ((3, 3), (5, 7)),
+            ((6, 1), (2, 1)),
+        ] {
+            let (base, coarse) = (waves(height, width, 5, 0.1), waves(h, w, 5, 0.4));
+            let grids = [coarse];
+            let quick = sum_rows(&base, &grids)?;
+            assert!(largest_difference(&quick, &sum_on_first_grid_by_tensors(&base, &grids)?) < 1e-5);
+            let quick = gather_rows(&base, h, w)?;
+            assert!(largest_difference(&quick, &upsampling_adjoint_by_tensors(&base, h, w)?) < 1e-5);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_adjoint_satisfies_its_definition() -> Result<()> {
+        let (fine, coarse) = (waves(12, 8, 3, 0.0), waves(3, 2, 3, 1.0));
+        let upsampled = sum_rows(&fine.zeros_like()?, std::slice::from_ref(&coarse))?;
+        let spread = gather_rows(&fine, 3, 2)?;
+        assert!((dot(&upsampled, &fine) - dot(&coarse, &spread)).abs() < 1e-4);
+        Ok(())
+    }
+}

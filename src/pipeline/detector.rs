@@ -1,0 +1,263 @@
+//! Builds the configured detector over its frozen network, from nothing or from a model file, and feeds it pictures.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
+
+use super::device::open_device;
+use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
+use crate::data::Sample;
+use crate::data::batch::{BatchSettings, Batches};
+use crate::data::image::{InputSpec, Normalization};
+use crate::models::backbone::{Backbone, Border, Tap};
+use crate::models::cfa::Cfa;
+use crate::models::{Detector, FeatureExtractor};
+use crate::progress::{Monitor, Progress};
+use crate::score_map::ScoreMap;
+use crate::store::WeightsInfo;
+use crate::store::checkpoint::{self, BACKBONE_PREFIX, ModelFile};
+use crate::store::model_file::{BackboneIdentity, ModelMeta};
+use crate::store::weights::{self, search_folders};
+
+/// Pictures that are decoded ahead and go through the network together.
+const BATCH: usize = 4;
+
+/// The network that the weights in a file belong to.
+pub fn backbone_of(file: &Path) -> Result<BackboneKind> {
+    Ok(weights::describe(file)?.kind)
+}
+
+/// A frozen network's weights and what they are known by.
+struct BackboneWeights {
+    tensors: HashMap<String, Tensor>,
+    sha256: String,
+    /// Where they came from, for errors.
+    origin: String,
+}
+
+impl BackboneWeights {
+    /// The file that was named, or the best that is found for this network.
+    fn choose(kind: BackboneKind, file: Option<&Path>) -> Result<Self> {
+        let info = match file {
+            Some(file) => weights::describe(file)?,
+            None => weights::weights_for(kind, &search_folders(None))?,
+        };
+        ensure!(
+            info.kind == kind,
+            "{} holds weights of {}, not of {kind}",
+            info.origin,
+            info.kind
+        );
+        Self::read(info)
+    }
+
+    /// Exactly the weights a model was trained with.
+    fn of_model(identity: &BackboneIdentity, file: Option<&Path>) -> Result<Self> {
+        let (kind, sha256) = (identity.kind, identity.sha256.as_str());
+        let Some(file) = file else {
+            return Self::read(weights::weights_by_hash(kind, sha256, &search_folders(None))?);
+        };
+        let info = weights::describe(file)?;
+        ensure!(
+            info.sha256 == sha256,
+            "{} holds other weights than the model was trained with: their SHA-256 is {}, expected {sha256}",
+            file.display(),
+            info.sha256
+        );
+        Self::read(info)
+    }
+
+    fn read(info: WeightsInfo) -> Result<Self> {
+        Ok(Self {
+            tensors: weights::load(&info.origin)?,
+            origin: info.origin.to_string(),
+            sha256: info.sha256,
+        })
+    }
+}
+
+/// The backbone as the model file names it, and its tensors when they are to be carried along.
+pub struct UsedBackbone {
+    pub identity: BackboneIdentity,
+    pub embedded: Vec<(String, Tensor)>,
+}
+
+/// An untrained detector, and the reader that feeds it.
+pub fn new_detector(
+    config: &RunConfig,
+    spec: InputSpec,
+    device: &Device,
+) -> Result<(Box<dyn Detector>, PictureReader, UsedBackbone)> {
+    let choice = &config.backbone;
+    let weights = BackboneWeights::choose(choice.kind, choice.weights.as_deref())?;
+    let backbone = build_backbone(choice.kind, &weights, &config.model, device)?;
+    let used = UsedBackbone {
+        identity: BackboneIdentity {
+            kind: choice.kind,
+            sha256: weights.sha256.clone(),
+            embedded: config.embed_backbone,
+        },
+        embedded: if config.embed_backbone {
+            sorted_with_prefix(&weights.tensors)
+        } else {
+            Vec::new()
+        },
+    };
+    let size = spec.size();
+    let detector: Box<dyn Detector> = match &config.model {
+        ModelConfig::Cfa(cfa) => Box::new(Cfa::new(
+            cfa.clone(),
+            backbone,
+            (size.height, size.width),
+            config.seed,
+        )?),
+    };
+    Ok((detector, PictureReader::new(choice.kind, spec, device), used))
+}
+
+fn build_backbone(
+    kind: BackboneKind,
+    weights: &BackboneWeights,
+    model: &ModelConfig,
+    device: &Device,
+) -> Result<Box<dyn FeatureExtractor>> {
+    let backbone = Backbone::load(kind, &weights.tensors, &taps(kind, model)?, Border::Zeros, device)
+        .with_context(|| format!("loading {kind} from {}", weights.origin))?;
+    Ok(Box::new(backbone))
+}
+
+/// The taps a model names, in its order.
+fn taps(kind: BackboneKind, model: &ModelConfig) -> Result<Vec<Tap>> {
+    let find = |name: &String| {
+        let tap = kind.taps().iter().find(|tap| tap.name == name);
+        tap.copied().with_context(|| format!("{kind} has no tap called `{name}`"))
+    };
+    model.taps().iter().map(find).collect()
+}
+
+fn sorted_with_prefix(tensors: &HashMap<String, Tensor>) -> Vec<(String, Tensor)> {
+    let mut named: Vec<_> = tensors
+        .iter()
+        .map(|(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor.clone()))
+        .collect();
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    named
+}
+
+/// A trained model, ready to score.
+pub struct TrainedDetector {
+    pub detector: Box<dyn Detector>,
+    pub reader: PictureReader,
+    pub meta: ModelMeta,
+    /// Identifies the model file.
+    pub checksum: String,
+    pub device: Device,
+}
+
+impl TrainedDetector {
+    /// Loads a model file; `weights` names a backbone file when the right one is not found by itself.
+    pub fn load(path: &Path, weights: Option<&Path>, device: DeviceChoice) -> Result<Self> {
+        let device = open_device(device)?;
+        let ModelFile { meta, checksum, mut tensors } = checkpoint::load(path)?;
+        let kind = meta.backbone.kind;
+        let backbone_weights = if meta.backbone.embedded {
+            BackboneWeights {
+                tensors: tensors.take_group(BACKBONE_PREFIX),
+                sha256: meta.backbone.sha256.clone(),
+                origin: path.display().to_string(),
+            }
+        } else {
+            BackboneWeights::of_model(&meta.backbone, weights)?
+        };
+        let backbone = build_backbone(kind, &backbone_weights, &meta.config.model, &device)?;
+        let size = meta.input.size();
+        let detector: Box<dyn Detector> = match &meta.config.model {
+            ModelConfig::Cfa(cfa) => Box::new(
+                Cfa::from_tensors(cfa.clone(), backbone, (size.height, size.width), tensors.take_group(""))
+                    .with_context(|| format!("{}: the model's tensors", path.display()))?,
+            ),
+        };
+        Ok(Self {
+            detector,
+            reader: PictureReader::new(kind, meta.input, &device),
+            meta,
+            checksum,
+            device,
+        })
+    }
+}
+
+/// Turns picture files into network input, as one model wants it.
+pub struct PictureReader {
+    spec: InputSpec,
+    normalization: Normalization,
+    device: Device,
+}
+
+impl PictureReader {
+    fn new(kind: BackboneKind, spec: InputSpec, device: &Device) -> Self {
+        Self {
+            spec,
+            normalization: Normalization {
+                mean: kind.mean(),
+                std: kind.std(),
+            },
+            device: device.clone(),
+        }
+    }
+
+    pub fn spec(&self) -> &InputSpec {
+        &self.spec
+    }
+
+    /// Batches of decoded pictures in the given order, read ahead.
+    pub fn batches(&self, samples: &[Sample]) -> Result<Batches> {
+        let order = (0..samples.len()).collect();
+        let settings = BatchSettings {
+            spec: self.spec,
+            normalization: self.normalization,
+            batch_size: BATCH,
+            ahead: 2,
+        };
+        Batches::start(samples.into(), order, settings, &self.device)
+    }
+
+    /// Scores every picture in order, telling `hear` the index and the map or the reason there is none. False: cancelled.
+    pub fn score_all(
+        &self,
+        detector: &dyn Detector,
+        samples: &[Sample],
+        monitor: &dyn Monitor,
+        hear: &mut dyn FnMut(usize, Result<ScoreMap, String>) -> Result<()>,
+    ) -> Result<bool> {
+        let mut done = 0;
+        for batch in self.batches(samples)? {
+            let batch = batch?;
+            for (index, reason) in batch.failed {
+                done += 1;
+                hear(index, Err(reason))?;
+            }
+            if let Some(pixels) = &batch.pixels {
+                for (row, &index) in batch.indices.iter().enumerate() {
+                    if monitor.should_stop() {
+                        return Ok(false);
+                    }
+                    let map = detector.score(&pixels.narrow(0, row, 1)?)?;
+                    hear(index, Ok(to_score_map(&map)?))?;
+                    done += 1;
+                    monitor.report(Progress::Step { done });
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// One picture's map `(1, H, W)` on the CPU.
+fn to_score_map(map: &Tensor) -> Result<ScoreMap> {
+    let (_, height, width) = map.dims3()?;
+    let values = map.flatten_all()?.to_vec1::<f32>()?;
+    ScoreMap::new(width, height, values).context("the model gave an empty score map")
+}

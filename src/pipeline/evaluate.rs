@@ -1,0 +1,212 @@
+//! Judges a trained run on a test set: scores every picture, keeps the raw maps, then computes the numbers from them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use super::detector::TrainedDetector;
+use super::device::device_name;
+use crate::config::DeviceChoice;
+use crate::data::image::{Geometry, read_size};
+use crate::data::{self, Label, OpenOptions, Sample};
+use crate::metrics::{
+    Evaluation, ImageMetrics, ImageRow, PixelAccumulator, PixelMetrics, Protocol,
+};
+use crate::progress::{Monitor, Outcome, Phase, Progress};
+use crate::score_map::ScoreMap;
+use crate::store::RunFolder;
+use crate::store::maps::MapReader;
+
+/// What to judge.
+#[derive(Debug, Clone)]
+pub struct EvaluateRequest {
+    /// The run folder.
+    pub run: PathBuf,
+    /// Another data set than the one the run was trained on.
+    pub data: Option<PathBuf>,
+    pub category: Option<String>,
+    /// Backbone weights, when they are not found by themselves.
+    pub weights: Option<PathBuf>,
+    pub device: DeviceChoice,
+}
+
+/// Scores the test pictures and writes the evaluation into the run folder.
+pub fn evaluate(
+    request: &EvaluateRequest,
+    monitor: &dyn Monitor,
+) -> Result<Outcome<Evaluation>> {
+    let folder = RunFolder::open(&request.run)?;
+    let trained = TrainedDetector::load(&folder.model_path(), request.weights.as_deref(), request.device)?;
+    let samples = test_samples(request, &trained)?;
+
+    monitor.report(Progress::Phase {
+        phase: Phase::Scoring,
+        total: samples.len(),
+    });
+    let mut maps = folder.map_writer(samples.iter().map(|sample| sample.id.as_str()))?;
+    let mut scored = Vec::with_capacity(samples.len());
+    let mut unreadable = 0;
+    let started = Instant::now();
+    let detector = trained.detector.as_ref();
+    let finished = trained.reader.score_all(detector, &samples, monitor, &mut |index, result| {
+        let sample = &samples[index];
+        match result {
+            Ok(map) => {
+                maps.push(&sample.id, &map)?;
+                let score = detector.image_score(map.values());
+                monitor.report(Progress::Scored {
+                    id: sample.id.clone(),
+                    score,
+                    map: Arc::new(map),
+                });
+                scored.push((index, score));
+            }
+            Err(reason) => {
+                unreadable += 1;
+                monitor.report(Progress::Warning {
+                    text: format!("left out of the test set: {reason}"),
+                });
+            }
+        }
+        Ok(())
+    })?;
+    let seconds = started.elapsed().as_secs_f64();
+    if !finished {
+        return Ok(Outcome::Cancelled);
+    }
+    ensure!(!scored.is_empty(), "none of the {} test pictures could be read", samples.len());
+    let maps = maps.seal()?;
+
+    scored.sort_by_key(|&(index, _)| index);
+    let (samples, rows): (Vec<Sample>, Vec<ImageRow>) = scored
+        .iter()
+        .map(|&(index, score)| (samples[index].clone(), row(&samples[index], score)))
+        .unzip();
+    let Some((pixel_at_input, pixel_at_original)) =
+        pixel_metrics(&trained, &samples, &maps.reader()?, monitor)?
+    else {
+        return Ok(Outcome::Cancelled);
+    };
+    let image = ImageMetrics::from_rows(&rows)?;
+    let evaluation = Evaluation::new(
+        protocol(&trained, &samples, unreadable),
+        rows,
+        image,
+        pixel_at_input,
+        pixel_at_original,
+        seconds,
+    );
+    folder.commit_evaluation(evaluation.clone(), samples, &trained.checksum, maps)?;
+    Ok(Outcome::Finished(evaluation))
+}
+
+/// The test pictures of the run's own data set, or of the one asked for.
+fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<Vec<Sample>> {
+    let config = &trained.meta.config;
+    let dataset = match &request.data {
+        Some(root) => data::open(root, &OpenOptions::default())?,
+        None => data::open(&config.data, &config.open).with_context(|| {
+            "opening the data set the run was trained on; if it moved, name its folder with --data"
+        })?,
+    };
+    let category = match (&request.data, &request.category) {
+        (Some(_), None) if dataset.categories.len() == 1 => None,
+        (_, Some(category)) => Some(category),
+        (_, None) => config.category.as_ref(),
+    };
+    let category = dataset.category(category.map(String::as_str))?;
+    ensure!(
+        !category.test.is_empty(),
+        "{}: there are no test pictures to evaluate on; add a folder of defective or of further good pictures",
+        dataset.root.display()
+    );
+    Ok(category.test.clone())
+}
+
+fn row(sample: &Sample, score: f32) -> ImageRow {
+    ImageRow {
+        path: sample.id.clone(),
+        label: match sample.label {
+            Label::Good => "good",
+            Label::Defective => "defective",
+        }
+        .to_owned(),
+        defect: sample.defect.clone(),
+        score,
+    }
+}
+
+/// Pixel numbers at input size and at each picture's own size, from the maps on disk. `None`: cancelled.
+fn pixel_metrics(
+    trained: &TrainedDetector,
+    samples: &[Sample],
+    maps: &MapReader,
+    monitor: &dyn Monitor,
+) -> Result<Option<(PixelMetrics, PixelMetrics)>> {
+    monitor.report(Progress::Phase {
+        phase: Phase::ComputingMetrics,
+        total: samples.len() + 1,
+    });
+    let spec = trained.reader.spec();
+    let mut at_input = PixelAccumulator::new();
+    let mut at_original = PixelAccumulator::new();
+    for (done, sample) in samples.iter().enumerate() {
+        if monitor.should_stop() {
+            return Ok(None);
+        }
+        let map = maps.read(&sample.id)?;
+        let size = read_size(&sample.image, sample.orientation)?;
+        // Without a mask it is unknown which pixels of a defective picture are defective.
+        let Some(mask) = sample.mask(size)? else {
+            continue;
+        };
+        add(&mut at_input, &map, mask.to_input(spec).values(), sample)?;
+        let (rect, placed) = Geometry::new(spec, size).map_on_image(&map);
+        add(&mut at_original, &placed, mask.cropped(rect).values(), sample)?;
+        monitor.report(Progress::Step { done });
+    }
+    let limit = trained.meta.limits.pixel.value;
+    Ok(Some((at_input.finish(limit), at_original.finish(limit))))
+}
+
+fn add(
+    accumulator: &mut PixelAccumulator,
+    map: &ScoreMap,
+    mask: &[bool],
+    sample: &Sample,
+) -> Result<()> {
+    let mask = (sample.label == Label::Defective).then_some(mask);
+    accumulator
+        .add(map.values(), mask, map.width(), map.height())
+        .with_context(|| format!("the score map of {}", sample.id))
+}
+
+fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) -> Protocol {
+    let meta = &trained.meta;
+    let size = meta.input.size();
+    let count = |label: Label| samples.iter().filter(|sample| sample.label == label).count();
+    let masked = |sample: &&Sample| sample.label == Label::Defective && sample.masks.is_empty();
+    Protocol {
+        program_version: env!("CARGO_PKG_VERSION").to_owned(),
+        model: meta.config.model.name().to_owned(),
+        backbone: meta.backbone.kind.name().to_owned(),
+        backbone_sha256: meta.backbone.sha256.clone(),
+        input: meta.input.preset().name().to_owned(),
+        input_width: size.width,
+        input_height: size.height,
+        seed: meta.config.seed,
+        epochs: meta.config.model.epochs(),
+        training_pictures: meta.provenance.training_pictures,
+        calibration_pictures: meta.provenance.calibration_pictures,
+        test_good: count(Label::Good),
+        test_defective: count(Label::Defective),
+        without_mask: samples.iter().filter(masked).count(),
+        unreadable,
+        image_limit: meta.limits.image.clone(),
+        pixel_limit: meta.limits.pixel.clone(),
+        data_fingerprint: meta.provenance.data_fingerprint.clone(),
+        device: device_name(&trained.device).to_owned(),
+    }
+}

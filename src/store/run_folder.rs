@@ -1,0 +1,417 @@
+//! Where each file of a run lies, and the order of writing by which an interruption leaves the old state or the new one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::atomic::{remove_leftovers, unwritable};
+use super::maps::{MapReader, MapWriter, SealedMaps};
+use super::results::EvaluationRecord;
+use crate::data::Sample;
+use crate::metrics::Evaluation;
+
+pub const MODEL: &str = "model.safetensors";
+pub const EVALUATION: &str = "evaluation.json";
+pub const SCORES: &str = "scores.csv";
+
+/// A folder with a model and, once it was judged, its evaluation:
+///
+/// ```text
+/// model.safetensors      the model; complete by itself
+/// evaluation.json        numbers, pictures, the model's checksum, the name of the file of maps
+/// scores.csv             the same scores as a table
+/// maps-HASH.safetensors  raw score maps by sample id
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder, or takes an existing one whose results will be replaced.
+    pub fn create(path: &Path) -> Result<Self> {
+        ensure!(
+            !path.exists() || path.is_dir(),
+            "{} is a file; name a folder for the run",
+            path.display()
+        );
+        fs::create_dir_all(path).map_err(|error| unwritable(path, error))?;
+        remove_leftovers(path);
+        Ok(Self {
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// A folder that holds a model.
+    pub fn open(path: &Path) -> Result<Self> {
+        let name = path.display();
+        ensure!(
+            path.exists(),
+            "{name} does not exist; expected a run folder with a {MODEL}"
+        );
+        ensure!(path.is_dir(), "{name} is a file; expected a run folder with a {MODEL}");
+        let run = Self {
+            path: path.to_path_buf(),
+        };
+        ensure!(
+            run.model_path().is_file(),
+            "{name} is not a run folder: it holds no {MODEL}; train a model into it first"
+        );
+        Ok(run)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
+    pub fn evaluation_path(&self) -> PathBuf {
+        self.path.join(EVALUATION)
+    }
+
+    pub fn scores_path(&self) -> PathBuf {
+        self.path.join(SCORES)
+    }
+
+    /// Starts the maps of an evaluation; `ids` are the samples' ids.
+    pub fn map_writer<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Result<MapWriter> {
+        MapWriter::create(&self.path, ids)
+    }
+
+    /// Makes an evaluation the run's own. Everything is brought to the disk first; then the maps appear under a new name,
+    /// the record that points to them replaces the old one, and what only the old record needed goes.
+    pub fn commit_evaluation(
+        &self,
+        evaluation: Evaluation,
+        samples: Vec<Sample>,
+        model_checksum: &str,
+        maps: SealedMaps,
+    ) -> Result<()> {
+        ensure!(
+            evaluation.images.len() == samples.len(),
+            "the evaluation has {} rows for {} pictures",
+            evaluation.images.len(),
+            samples.len()
+        );
+        let record = EvaluationRecord {
+            evaluation,
+            model_checksum: model_checksum.to_owned(),
+            maps: Some(maps.name.clone()),
+            samples,
+        };
+        let staged = record.stage(&self.evaluation_path())?;
+        let scores = record.stage_scores(&self.scores_path())?;
+        let maps_name = maps.name.clone();
+        maps.publish()?;
+        // A table that belongs to another record would be a lie; a missing one is only missing.
+        remove_if_there(&self.scores_path())?;
+        staged.publish()?;
+        scores.publish()?;
+        self.remove_maps_except(&maps_name);
+        remove_leftovers(&self.path);
+        Ok(())
+    }
+
+    /// The evaluation of exactly this model; `None` when there is none or it judged another model.
+    pub fn evaluation(&self, model_checksum: &str) -> Result<Option<EvaluationRecord>> {
+        if !self.evaluation_path().exists() {
+            return Ok(None);
+        }
+        let record = EvaluationRecord::read(&self.evaluation_path())?;
+        Ok((record.model_checksum == model_checksum).then_some(record))
+    }
+
+    /// The raw score maps behind an evaluation.
+    pub fn maps(&self, record: &EvaluationRecord) -> Result<MapReader> {
+        let name = record.maps.as_deref();
+        let name = name.with_context(|| format!("{} keeps no score maps; evaluate again", self.path.display()))?;
+        // The record is text that anyone may edit: only a name within this folder is followed.
+        let plain = Path::new(name).file_name() == Some(name.as_ref());
+        ensure!(
+            plain,
+            "{} names score maps outside its folder",
+            self.evaluation_path().display()
+        );
+        MapReader::open(&self.path.join(name))
+    }
+
+    /// Old maps that cannot be removed, say because another program reads them, are removed by a later evaluation.
+    fn remove_maps_except(&self, current: &str) {
+        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("maps-") && name.ends_with(".safetensors") && name != current {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(path, error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use crate::data::image::Orientation;
+    use crate::data::{Label, Sample};
+    use crate::metrics::{Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol};
+
+    pub fn samples() -> Vec<Sample> {
+        let sample = |id: &str, label, defect: &str| Sample {
+            id: id.to_owned(),
+            image: format!("/data/Schräubchen/{id}").into(),
+            masks: Vec::new(),
+            label,
+            defect: defect.to_owned(),
+            orientation: Orientation::Ignore,
+        };
+        vec![
+            sample("test/good/000.png", Label::Good, "good"),
+            sample("test/a,b/001.png", Label::Defective, "a,b"),
+        ]
+    }
+
+    /// An evaluation of [`samples`] whose picture numbers rest on `score`.
+    pub fn evaluation(score: f32) -> Evaluation {
+        let limit = |value| Limit {
+            value,
+            origin: LimitOrigin::HeldOutQuantile {
+                quantile: 0.95,
+                pictures: 20,
+            },
+        };
+        let row = |sample: &Sample, score| ImageRow {
+            path: sample.id.clone(),
+            label: if sample.label == Label::Good {
+                "good"
+            } else {
+                "defective"
+            }
+            .to_owned(),
+            defect: sample.defect.clone(),
+            score,
+        };
+        let mut image = ImageMetrics::default();
+        image.roc.points = vec![
+            Point {
+                x: 0.0,
+                y: 0.0,
+                limit: None,
+            },
+            Point {
+                x: 1.0,
+                y: 1.0,
+                limit: Some(score),
+            },
+        ];
+        let samples = samples();
+        Evaluation {
+            image_auroc: Some(1.0 / 3.0),
+            pixel_auroc: Some(0.1 + 0.2),
+            aupro: None,
+            image_ap: Some(0.75),
+            pixel_ap: None,
+            image_f1_max: Some(0.5),
+            pixel_f1_max: None,
+            seconds: 12.5,
+            images_per_second: 0.16,
+            protocol: protocol(limit(1.0)),
+            images: vec![row(&samples[0], 0.5), row(&samples[1], score)],
+            image,
+            pixel_at_input: PixelMetrics::default(),
+            pixel_at_original: PixelMetrics {
+                pixels: u64::MAX,
+                ..PixelMetrics::default()
+            },
+        }
+    }
+
+    fn protocol(limit: Limit) -> Protocol {
+        Protocol {
+            program_version: "0.1.0".to_owned(),
+            model: "cfa".to_owned(),
+            backbone: "resnet18".to_owned(),
+            backbone_sha256: "ab".repeat(32),
+            input: "256".to_owned(),
+            input_width: 256,
+            input_height: 256,
+            seed: u64::MAX,
+            epochs: 30,
+            training_pictures: 180,
+            calibration_pictures: 20,
+            test_good: 1,
+            test_defective: 1,
+            without_mask: 1,
+            unreadable: 0,
+            image_limit: limit.clone(),
+            pixel_limit: limit,
+            data_fingerprint: "cd".repeat(32),
+            device: "cpu".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::samples::{evaluation, samples};
+    use super::{MODEL, RunFolder};
+    use crate::score_map::ScoreMap;
+    use crate::store::maps::MapWriter;
+
+    fn run() -> (TempDir, RunFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&folder.path().join("a").join("run")).unwrap();
+        (folder, run)
+    }
+
+    fn maps(run: &RunFolder, value: f32) -> MapWriter {
+        let samples = samples();
+        let mut writer = run.map_writer(samples.iter().map(|s| s.id.as_str())).unwrap();
+        for sample in &samples {
+            let map = ScoreMap::new(2, 1, vec![value, 0.0]).unwrap();
+            writer.push(&sample.id, &map).unwrap();
+        }
+        writer
+    }
+
+    fn commit(run: &RunFolder, value: f32) {
+        let maps = maps(run, value);
+        run.commit_evaluation(evaluation(value), samples(), "model-1", maps.seal().unwrap())
+            .unwrap();
+    }
+
+    /// The committed state is wholly that of `value`.
+    fn assert_state(run: &RunFolder, value: f32) {
+        let record = run.evaluation("model-1").unwrap().unwrap();
+        assert_eq!(record.evaluation, evaluation(value));
+        assert_eq!(record.samples, samples());
+        let maps = run.maps(&record).unwrap();
+        assert_eq!(maps.read("test/good/000.png").unwrap().values(), [value, 0.0]);
+    }
+
+    #[test]
+    fn an_evaluation_comes_back_as_it_was_committed() {
+        let (_folder, run) = run();
+        assert!(run.evaluation("model-1").unwrap().is_none());
+        commit(&run, 2.0);
+        assert_state(&run, 2.0);
+        let scores = fs::read_to_string(run.scores_path()).unwrap();
+        let expected = "path,label,defect,score,verdict\n\
+                        test/good/000.png,good,good,0.5,PASS\n\
+                        \"test/a,b/001.png\",defective,\"a,b\",2,FAIL\n";
+        assert_eq!(scores, expected);
+    }
+
+    #[test]
+    fn the_headline_numbers_stand_at_the_top_of_the_file() {
+        let (_folder, run) = run();
+        commit(&run, 2.0);
+        let text = fs::read_to_string(run.evaluation_path()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["image_auroc"], 1.0 / 3.0);
+        assert!(json["aupro"].is_null());
+        assert_eq!(json["protocol"]["epochs"], 30);
+        assert_eq!(json["images"][1]["defect"], "a,b");
+    }
+
+    #[test]
+    fn an_interruption_leaves_the_old_state_or_the_new_one() {
+        let (_folder, run) = run();
+        commit(&run, 2.0);
+        // Stopped while the maps are written.
+        drop(maps(&run, 3.0));
+        assert_state(&run, 2.0);
+        // Killed there: the temporary file stays.
+        fs::write(run.path().join(".flawscope-killed.tmp"), "half").unwrap();
+        assert_state(&run, 2.0);
+        // Stopped after the maps got their name.
+        maps(&run, 3.0).seal().unwrap().publish().unwrap();
+        assert_state(&run, 2.0);
+        // Stopped after the old table went.
+        fs::remove_file(run.scores_path()).unwrap();
+        assert_state(&run, 2.0);
+        commit(&run, 3.0);
+        assert_state(&run, 3.0);
+        assert!(run.scores_path().exists());
+    }
+
+    #[test]
+    fn older_maps_go_when_newer_ones_are_committed() {
+        let (_folder, run) = run();
+        let count = || {
+            let names = fs::read_dir(run.path()).unwrap().map(|e| e.unwrap().file_name());
+            names.filter(|n| n.to_string_lossy().starts_with("maps-")).count()
+        };
+        commit(&run, 2.0);
+        commit(&run, 2.0);
+        commit(&run, 3.0);
+        assert_eq!(count(), 1);
+        assert_state(&run, 3.0);
+    }
+
+    #[test]
+    fn an_evaluation_of_another_model_counts_as_none() {
+        let (_folder, run) = run();
+        commit(&run, 2.0);
+        assert!(run.evaluation("model-2").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_garbled_evaluation_is_an_error_with_a_remedy() {
+        let (_folder, run) = run();
+        fs::write(run.evaluation_path(), "{\"image_auroc\": 1.0").unwrap();
+        let error = format!("{:#}", run.evaluation("model-1").unwrap_err());
+        assert!(
+            error.contains("evaluation.json") && error.contains("evaluate the run again"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn maps_outside_the_folder_are_not_followed() {
+        let (_folder, run) = run();
+        commit(&run, 2.0);
+        let mut record = run.evaluation("model-1").unwrap().unwrap();
+        record.maps = Some("../elsewhere.safetensors".to_owned());
+        assert!(run.maps(&record).is_err());
+        record.maps = None;
+        assert!(run.maps(&record).is_err());
+    }
+
+    #[test]
+    fn rows_and_pictures_must_match() {
+        let (_folder, run) = run();
+        let maps = maps(&run, 2.0);
+        assert!(
+            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps.seal().unwrap())
+                .is_err()
+        );
+        assert!(!run.evaluation_path().exists());
+    }
+
+    #[test]
+    fn folders_that_are_no_runs_are_named_with_what_was_expected() {
+        let (folder, run) = run();
+        let error = RunFolder::open(run.path()).unwrap_err().to_string();
+        assert!(error.contains("not a run folder") && error.contains(MODEL), "{error}");
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(RunFolder::open(&file).unwrap_err().to_string().contains("is a file"));
+        assert!(RunFolder::create(&file).unwrap_err().to_string().contains("is a file"));
+        let absent = RunFolder::open(&folder.path().join("absent")).unwrap_err().to_string();
+        assert!(absent.contains("does not exist"), "{absent}");
+    }
+}

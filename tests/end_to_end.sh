@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Uses a built binary as a person would, from outside: end_to_end.sh BINARY
+set -euo pipefail
+binary=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+echo "# demo: sample, train, eval"
+"$binary" demo --out demo --json > demo.json
+python3 - <<'PY'
+import json
+demo = json.load(open("demo.json"))
+image, pixel = demo["evaluation"]["image_auroc"], demo["evaluation"]["pixel_auroc"]
+print(f"demo: {demo['seconds']:.0f} s, image AUROC {image:.4f}, pixel AUROC {pixel:.4f}")
+assert image >= 0.95 and pixel >= 0.95, "the demo's accuracy fell"
+PY
+
+echo "# predict on pictures, one of them broken"
+mkdir pictures
+cp demo/sample/*/test/*/000.png pictures/ 2>/dev/null || true
+n=0; for f in demo/sample/*/test/*/000.png; do cp "$f" "pictures/$n.png"; n=$((n + 1)); done
+head -c 100 pictures/0.png > pictures/broken.png
+if "$binary" predict --model demo/run/model.safetensors --input pictures --out out --json > predict.json; then
+  echo "a broken picture must give exit code 1"; exit 1
+fi
+grep -q broken.png out/scores.csv
+[ "$(ls out/*overlay.png | wc -l)" -ge 2 ]
+
+echo "# wrong usage is 2, failure is 1"
+code=0; "$binary" train 2>/dev/null || code=$?; [ "$code" = 2 ]
+code=0; "$binary" eval --run missing 2>/dev/null || code=$?; [ "$code" = 1 ]
+
+echo "# without a display the window says so"
+code=0; env -u DISPLAY -u WAYLAND_DISPLAY -u WAYLAND_SOCKET "$binary" 2> no-display.txt || code=$?
+[ "$code" = 1 ]; grep -q demo no-display.txt; [ "$(wc -l < no-display.txt)" = 1 ]
+echo "end to end: passed"
