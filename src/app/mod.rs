@@ -8,6 +8,7 @@ mod data_problems;
 mod data_start;
 mod data_tables;
 mod icons;
+mod keys;
 mod opening;
 mod progress_panel;
 mod rail;
@@ -30,7 +31,7 @@ pub use window::run;
 
 use std::io;
 
-use eframe::egui::{CentralPanel, Context, Frame, Key, KeyboardShortcut, Modifiers, Ui};
+use eframe::egui::{CentralPanel, Context, Frame, Ui};
 
 use crate::config::RunConfig;
 use crate::data::synthetic::SampleSettings;
@@ -85,7 +86,7 @@ impl App {
         theme::install(ctx);
         let waker = ctx.clone();
         let worker = Worker::spawn(services.jobs, services.previews, move || {
-            waker.request_repaint()
+            waker.request_repaint();
         })?;
         let recent = storage.and_then(|storage| eframe::get_value(storage, RECENT_KEY));
         let mut app = Self {
@@ -273,28 +274,6 @@ impl App {
         }
     }
 
-    /// Keys and drops that work in every place.
-    fn shortcuts(&mut self, ui: &Ui) -> Option<Action> {
-        let pressed = |modifiers, key| {
-            let shortcut = KeyboardShortcut::new(modifiers, key);
-            ui.input_mut(|input| input.consume_shortcut(&shortcut))
-        };
-        if let Some(path) = opening::dropped_path(ui) {
-            return Some(Action::OpenPath(path));
-        }
-        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
-            return Some(Action::Pick(Pick::RunFolder));
-        }
-        if pressed(Modifiers::COMMAND, Key::O) {
-            return Some(Action::Pick(Pick::DataFolder));
-        }
-        let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4];
-        Place::ALL
-            .into_iter()
-            .zip(keys)
-            .find_map(|(place, key)| pressed(Modifiers::COMMAND, key).then_some(Action::Go(place)))
-    }
-
     fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
@@ -314,7 +293,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        let mut actions = vec![self.shortcuts(ui)];
+        let mut actions = vec![keys::pressed(ui), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
         actions.push(status_bar::status_bar_ui(ui, &self.state, None));
         let ground = Frame::new().fill(theme::palette(ui).panel);
