@@ -1,14 +1,23 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
 mod app_icon;
+mod badge;
+mod cached;
+mod colour_bar;
 mod controls;
 mod data_found;
 mod data_panel;
 mod data_problems;
 mod data_start;
 mod data_tables;
+mod gallery;
+mod gallery_panel;
 mod icons;
+mod limit_control;
+mod lru;
+mod numbers;
 mod opening;
+mod picture;
 mod progress_panel;
 mod rail;
 mod status_bar;
@@ -16,12 +25,18 @@ mod toasts;
 mod train_form;
 mod train_panel;
 mod user_folders;
+mod verdict;
+mod view_controls;
+mod viewer;
+mod viewport;
 mod window;
 
+pub mod inspect_panel;
 pub mod job_progress;
 pub mod picker;
 pub mod recent;
 pub mod state;
+pub mod textures;
 pub mod theme;
 pub mod words;
 

@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 
 use super::cached::Cached;
-use super::local_render::{self, Palette};
+use crate::render::{self, Palette};
 use crate::score_map::ScoreMap;
 use crate::worker::message::Preview;
 
@@ -136,7 +136,7 @@ impl Picture {
         self.heat
             .get(inputs, |inputs| {
                 let map = fine_map?;
-                let rgba = local_render::colourise(map, inputs.scale, inputs.palette, inputs.floor);
+                let rgba = render::colourise(map, inputs.scale, inputs.palette, inputs.floor);
                 let image = ColorImage::from_rgba_unmultiplied([map.width(), map.height()], &rgba);
                 Some(ctx.load_texture("map", image, TextureOptions::LINEAR))
             })
@@ -151,7 +151,7 @@ impl Picture {
             let Some(map) = map else { return Vec::new() };
             let scale = rect.size() / vec2(map.width() as f32, map.height() as f32);
             let place = |[x, y]: [f32; 2]| rect.min + vec2(x, y) * scale;
-            let segments = local_render::contour(map, limit);
+            let segments = render::contour(map, limit);
             segments.into_iter().map(|ends| ends.map(place)).collect()
         })
     }
@@ -165,7 +165,7 @@ impl Picture {
                 return Vec::new();
             };
             let place = |[x, y]: [f32; 2]| pos2(x * scale, y * scale);
-            let segments = local_render::outline(mask, preview.width, preview.height);
+            let segments = render::mask_outline(mask, preview.width, preview.height);
             segments.into_iter().map(|ends| ends.map(place)).collect()
         })
     }
