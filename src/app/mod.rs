@@ -1,15 +1,24 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
 mod app_icon;
+mod badge;
+mod cached;
+mod colour_bar;
 mod controls;
 mod data_found;
 mod data_panel;
 mod data_problems;
 mod data_start;
 mod data_tables;
+mod gallery;
+mod gallery_panel;
 mod icons;
 mod keys;
+mod limit_control;
+mod lru;
+mod numbers;
 mod opening;
+mod picture;
 mod progress_panel;
 mod rail;
 mod status_bar;
@@ -17,12 +26,18 @@ mod toasts;
 mod train_form;
 mod train_panel;
 mod user_folders;
+mod verdict;
+mod view_controls;
+mod viewer;
+mod viewport;
 mod window;
 
+pub mod inspect_panel;
 pub mod job_progress;
 pub mod picker;
 pub mod recent;
 pub mod state;
+pub mod textures;
 pub mod theme;
 pub mod words;
 
@@ -39,8 +54,10 @@ use crate::data::{OpenOptions, Severity};
 use crate::worker::message::{Command, Event};
 use crate::worker::{Jobs, Previews, Worker};
 use data_panel::{DataView, data_ui};
+use inspect_panel::{InspectView, inspect_ui};
 use picker::{Dialog, Picked, Picker};
 use state::{Action, Pick, Place, State};
+use textures::Textures;
 use toasts::{Toasts, toasts_ui};
 use train_form::TrainForm;
 use train_panel::train_ui;
@@ -71,6 +88,8 @@ pub struct App {
     clock: Box<dyn Fn() -> f64>,
     folders: UserFolders,
     data_view: DataView,
+    inspect_view: InspectView,
+    textures: Textures,
     train_form: TrainForm,
     toasts: Toasts,
     closing: opening::Closing,
@@ -100,6 +119,8 @@ impl App {
             clock: services.clock,
             folders: services.folders,
             data_view: DataView::default(),
+            inspect_view: InspectView::default(),
+            textures: Textures::default(),
             train_form: TrainForm::default(),
             toasts: Toasts::default(),
             closing: opening::Closing::default(),
@@ -278,10 +299,13 @@ impl App {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
             Place::Train => train_ui(ui, &self.state, &mut self.train_form, &self.folders),
-            Place::Inspect | Place::Results => {
-                ui.centered_and_justified(|ui| ui.label("This place is being built"));
-                None
-            }
+            Place::Inspect => inspect_ui(
+                ui,
+                &self.state,
+                &mut self.inspect_view,
+                &mut self.textures,
+            ),
+            Place::Results => None,
         }
     }
 }
