@@ -160,6 +160,14 @@ impl App {
     }
 
     fn hear(&mut self, event: Event) {
+        let event = match event {
+            Event::Preview { key, result } => return self.textures.insert(key, result),
+            event => event,
+        };
+        if matches!(event, Event::RunOpened { .. }) {
+            // The same folder may hold other maps now.
+            self.textures.clear();
+        }
         let data_opened = matches!(event, Event::DataOpened { .. });
         let now = self.now();
         self.state.apply(event, now);
@@ -218,6 +226,9 @@ impl App {
         let needs_run = matches!(place, Place::Inspect | Place::Results);
         if !needs_run || self.state.run.is_some() {
             self.state.place = place;
+        }
+        if place != Place::Inspect {
+            self.inspect_view.readout = None;
         }
     }
 
@@ -295,6 +306,15 @@ impl App {
         }
     }
 
+    /// Hands the worker what was drawn without being there yet.
+    fn ask_for_previews(&mut self) {
+        for request in self.textures.take_requests() {
+            if let Some(given_up) = self.worker.preview(request) {
+                self.textures.give_up(&given_up);
+            }
+        }
+    }
+
     fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
@@ -319,10 +339,16 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let mut actions = vec![keys::pressed(ui), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
-        actions.push(status_bar::status_bar_ui(ui, &self.state, None));
+        let readout = self.inspect_view.readout.as_ref().map(ToString::to_string);
+        actions.push(status_bar::status_bar_ui(ui, &self.state, readout.as_deref()));
         let ground = Frame::new().fill(theme::palette(ui).panel);
         let place = CentralPanel::no_frame().frame(ground);
         actions.push(place.show(ui, |ui| self.place_ui(ui)).inner);
+        self.ask_for_previews();
+        if self.inspect_view.readout.as_ref().map(ToString::to_string) != readout {
+            // The status bar is drawn before the picture it speaks of.
+            ctx.request_repaint();
+        }
         let now = self.now();
         actions.push(toasts_ui(ui, &self.state, &mut self.toasts, now));
         opening::drop_hint_ui(ui);
