@@ -6,6 +6,8 @@
     reason = "vector instructions must be compiled inside the function that enables them"
 )]
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use super::Activation;
@@ -32,11 +34,10 @@ impl Filters {
         let size = geometry.kernel * geometry.kernel;
         let source_plane = geometry.rows.size * geometry.columns.size;
         let out_plane = geometry.out_pixels();
-        let mut output = vec![0.0; geometry.batch * geometry.channels * out_plane];
-        let planes = output
-            .par_chunks_mut(out_plane)
-            .zip(pixels.par_chunks(source_plane))
-            .enumerate();
+        let out_size = geometry.batch * geometry.channels * out_plane;
+        let mut output = Vec::with_capacity(out_size);
+        let planes = output.spare_capacity_mut()[..out_size].par_chunks_mut(out_plane);
+        let planes = planes.zip(pixels.par_chunks(source_plane)).enumerate();
         // The margin lets the last register of the last row be read whole.
         let scratch = || vec![0.0; layout.plane + WIDEST];
         planes.for_each_init(scratch, |padded, (plane, (target, source))| {
@@ -53,6 +54,8 @@ impl Filters {
                 target,
             });
         });
+        // SAFETY: each plane is written from its first to its last row.
+        unsafe { output.set_len(out_size) };
         output
     }
 }
@@ -66,7 +69,7 @@ struct PlaneTask<'a> {
     geometry: &'a Geometry,
     residual: Option<&'a [f32]>,
     activation: Activation,
-    target: &'a mut [f32],
+    target: &'a mut [MaybeUninit<f32>],
 }
 
 impl Task for PlaneTask<'_> {
@@ -110,7 +113,7 @@ impl PlaneTask<'_> {
                     if let Some(residual) = self.residual {
                         sum = sum.add(load_part(residual.as_ptr().add(at), count));
                     }
-                    store_part(self.activation.apply_lanes(sum), row.as_mut_ptr().add(x), count);
+                    store_part(self.activation.apply_lanes(sum), row.as_mut_ptr().add(x).cast(), count);
                 }
             }
         }
