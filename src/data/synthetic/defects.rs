@@ -108,12 +108,12 @@ fn remove_piece(part: &mut Part, severity: f32, rng: &mut impl Rng) {
         let angle = PI + rng.random_range(0.35..TAU - 0.35);
         part.marks.push(Mark::Chip(Chip {
             centre: polar(1.0, angle),
-            radius: mix(0.062, 0.15, severity),
+            radius: mix(0.072, 0.15, severity),
             seed: rng.random(),
         }));
     } else {
         let whole = RIB_RADII[1] - RIB_RADII[0];
-        let span = mix(0.100, 0.200, severity).min(whole);
+        let span = mix(0.110, 0.200, severity).min(whole);
         let from = RIB_RADII[0] + rng.random_range(0.0..=1.0) * (whole - span);
         part.broken_rib = Some(BrokenRib {
             index: rng.random_range(0..RIBS),

@@ -172,11 +172,11 @@ impl Part {
                 && (broken.from..broken.to).contains(&(radius + ragged))
         });
         let (top, shade) = if broken {
-            (floor + 0.012 + 0.012 * sand, 1.25)
+            (floor + 0.006 + 0.010 * sand, 0.8)
         } else {
             (0.150, 1.0)
         };
-        let grain = (0.86 + 0.22 * sand) * mix(1.0, 1.12 * shade, rib);
+        let grain = (0.78 + 0.20 * sand) * mix(1.0, 1.4 * shade, rib);
         Surface {
             height: mix(floor, top.max(floor), rib) + 0.0022 * sand,
             albedo: ALUMINIUM.map(|channel| 1.05 * channel * grain),
