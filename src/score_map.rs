@@ -11,7 +11,11 @@ pub struct ScoreMap {
 impl ScoreMap {
     /// Wraps `height * width` row-major values; `None` when the length does not fit or the map is empty.
     pub fn new(width: usize, height: usize, values: Vec<f32>) -> Option<Self> {
-        (width > 0 && height > 0 && values.len() == width * height).then_some(Self { width, height, values })
+        (width > 0 && height > 0 && values.len() == width * height).then_some(Self {
+            width,
+            height,
+            values,
+        })
     }
 
     pub fn width(&self) -> usize {
@@ -52,7 +56,11 @@ impl ScoreMap {
                 top + (bottom - top) * wy
             }));
         }
-        Self { width, height, values }
+        Self {
+            width,
+            height,
+            values,
+        }
     }
 }
 

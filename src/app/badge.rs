@@ -66,36 +66,20 @@ pub fn paint_badge(ui: &Ui, painter: &Painter, right_middle: Pos2, text: &str, c
     rect
 }
 
-/// Where a limit came from, short enough for a badge.
-pub fn origin_words(origin: &LimitOrigin) -> String {
+/// Why this origin matters, for whoever hovers its badge.
+fn origin_meaning(origin: &LimitOrigin) -> &'static str {
     match origin {
-        LimitOrigin::HeldOutMaximum { pictures } => format!("held-out maximum, n = {pictures}"),
-        LimitOrigin::HeldOutQuantile { quantile, pictures } => {
-            format!("held-out {} % quantile, n = {pictures}", trimmed(100.0 * quantile))
+        LimitOrigin::HeldOutMaximum { .. } | LimitOrigin::HeldOutQuantile { .. } => {
+            "Comes from good pictures that were held out of training; no test picture was looked at"
         }
-        LimitOrigin::Manual => "set by hand".to_owned(),
-        LimitOrigin::Oracle => "oracle".to_owned(),
-    }
-}
-
-/// The same in a sentence.
-pub fn origin_sentence(origin: &LimitOrigin) -> String {
-    match origin {
-        LimitOrigin::HeldOutMaximum { pictures } => {
-            format!("The largest score of {pictures} good pictures that were held out of training")
-        }
-        LimitOrigin::HeldOutQuantile { quantile, pictures } => format!(
-            "The {} % quantile of the scores of {pictures} good pictures that were held out of training",
-            trimmed(100.0 * quantile)
-        ),
-        LimitOrigin::Manual => "Set by hand in this window; the run's own limit is kept".to_owned(),
+        LimitOrigin::Manual => "Set by hand in this window; the run keeps its own limit",
         LimitOrigin::Oracle => {
-            "Chosen on the test pictures themselves: shows what a perfect choice would give, never a limit to deploy".to_owned()
+            "Chosen on the test pictures themselves: what a perfect choice would give, never a limit to deploy"
         }
     }
 }
 
-/// A badge with the origin; the sentence on hover. The oracle stands apart.
+/// Where a limit came from, as a badge. The oracle stands apart.
 pub fn origin_badge(ui: &mut Ui, origin: &LimitOrigin) -> Response {
     let palette = theme::palette(ui);
     let colour = match origin {
@@ -103,29 +87,5 @@ pub fn origin_badge(ui: &mut Ui, origin: &LimitOrigin) -> Response {
         LimitOrigin::Manual => palette.limit,
         LimitOrigin::HeldOutMaximum { .. } | LimitOrigin::HeldOutQuantile { .. } => palette.accent,
     };
-    badge(ui, &origin_words(origin), colour).on_hover_text(origin_sentence(origin))
-}
-
-/// `99.5`, `99`: no digits that say nothing.
-fn trimmed(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{LimitOrigin, origin_words};
-
-    #[test]
-    fn origins_are_said_in_words() {
-        let quantile = LimitOrigin::HeldOutQuantile {
-            quantile: 0.995,
-            pictures: 21,
-        };
-        assert_eq!(origin_words(&quantile), "held-out 99.5 % quantile, n = 21");
-        assert_eq!(
-            origin_words(&LimitOrigin::HeldOutMaximum { pictures: 4 }),
-            "held-out maximum, n = 4"
-        );
-    }
+    badge(ui, &origin.describe(), colour).on_hover_text(origin_meaning(origin))
 }

@@ -6,10 +6,10 @@ use eframe::egui::{
 };
 
 use super::cached::Cached;
-use crate::render::Palette;
 use super::state::Action;
 use super::viewer::Scale;
 use super::{numbers, theme};
+use crate::render::Palette;
 
 pub const WIDTH: f32 = 92.0;
 const BAR: f32 = 18.0;

@@ -1,6 +1,6 @@
 //! What the limit says about a picture, held against what is known about it. Plain data, no widgets.
 
-use crate::metrics::ImageRow;
+use crate::metrics::{ImageRow, Limit};
 
 /// What the limit says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,11 @@ pub enum Verdict {
 impl Verdict {
     /// A score at or above the limit fails.
     pub fn of(score: f32, limit: f32) -> Self {
-        if score >= limit { Self::Fail } else { Self::Pass }
+        if Limit::manual(limit).rejects(score) {
+            Self::Fail
+        } else {
+            Self::Pass
+        }
     }
 
     pub fn word(self) -> &'static str {

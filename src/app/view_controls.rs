@@ -2,9 +2,9 @@
 
 use eframe::egui::{Button, ComboBox, Key, Slider, Ui};
 
-use crate::render::Palette;
 use super::viewer::{Heatmap, Pane, ViewerSettings, ZoomRequest};
 use super::viewport::Viewport;
+use crate::render::Palette;
 
 /// Points from which everything fits on one row.
 const ONE_ROW: f32 = 1080.0;

@@ -9,10 +9,10 @@ use eframe::egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use crate::render::Palette;
 use super::picture::{HeatInputs, Picture, Segment};
 use super::theme;
 use super::viewport::{View, Viewport};
+use crate::render::Palette;
 
 /// Gap between two views, in points.
 const GAP: f32 = 6.0;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::metrics::{Evaluation, PixelMetrics};
+use crate::metrics::{Confusion, Evaluation, PixelMetrics};
 
 /// Prints a line of a result.
 #[expect(clippy::print_stdout, reason = "results are what stdout is for")]
@@ -72,7 +72,7 @@ pub fn evaluation(evaluation: &Evaluation) {
 
 fn verdicts(evaluation: &Evaluation) {
     let limit = &evaluation.protocol.image_limit;
-    let confusion = evaluation.confusion(limit.value);
+    let confusion = Confusion::at(&evaluation.images, limit.value);
     line(&format!(
         "Limit               {:.5}, {}",
         limit.value,

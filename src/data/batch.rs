@@ -117,16 +117,14 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        match self.receiver.as_ref().map(Receiver::recv) {
-            Some(Ok(stacked)) => Some(self.tensor(stacked)),
-            // The thread ends early only by a panic; a batch that never comes must not look like the end of the epoch.
-            _ => {
-                self.remaining = 0;
-                Some(Err(anyhow!(
-                    "the thread that reads pictures ended before its work was done"
-                )))
-            }
+        if let Some(Ok(stacked)) = self.receiver.as_ref().map(Receiver::recv) {
+            return Some(self.tensor(stacked));
         }
+        // The thread ends early only by a panic; a batch that never comes must not look like the end of the epoch.
+        self.remaining = 0;
+        Some(Err(anyhow!(
+            "the thread that reads pictures ended before its work was done"
+        )))
     }
 }
 
@@ -219,7 +217,7 @@ mod tests {
 
     fn settings() -> BatchSettings {
         BatchSettings {
-            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE),
+            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE).expect("an ordinary aspect"),
             normalization: Normalization::IMAGENET,
             batch_size: 4,
             ahead: 2,

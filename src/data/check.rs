@@ -44,8 +44,8 @@ impl CheckReport {
     }
 }
 
-/// Looks at every picture of a data set, on all cores. `on_progress` hears how many are done and says whether to go on;
-/// `None` when it said no.
+/// Looks at every picture of a data set, on all cores. `on_progress` hears how many are done, from any
+/// thread, and says whether to go on; `None` when it said no.
 pub fn check_pictures(dataset: &Dataset, on_progress: &(dyn Fn(usize) -> bool + Sync)) -> Option<CheckReport> {
     check(&dataset.categories, on_progress)
 }
@@ -105,8 +105,9 @@ fn check(categories: &[Category], on_progress: &(dyn Fn(usize) -> bool + Sync)) 
         let own = count_sizes(&looks);
         report.findings.extend(about_sizes(&samples, &looks, &own));
         report.findings.extend(in_both(category, &looks));
-        own.into_iter()
-            .for_each(|(size, count)| *sizes.entry(size).or_insert(0) += count);
+        for (size, count) in own {
+            *sizes.entry(size).or_insert(0) += count;
+        }
         for look in looks {
             report.findings.extend(look.findings);
             report.unreadable.extend(look.unreadable);
@@ -187,10 +188,9 @@ fn look_at_masks(sample: &Sample, picture: Size, look: &mut Look) {
 
 fn count_sizes(looks: &[Look]) -> BTreeMap<Size, usize> {
     let mut counts = BTreeMap::new();
-    looks
-        .iter()
-        .filter_map(|look| look.size)
-        .for_each(|size| *counts.entry(size).or_insert(0) += 1);
+    for size in looks.iter().filter_map(|look| look.size) {
+        *counts.entry(size).or_insert(0) += 1;
+    }
     counts
 }
 

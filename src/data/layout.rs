@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
@@ -22,6 +22,7 @@ pub enum LayoutKind {
 }
 
 impl LayoutKind {
+    /// In the order they are tried: the most particular first.
     pub const ALL: [Self; 2] = [Self::Mvtec, Self::Folder];
 
     /// As it is shown to people.
@@ -117,11 +118,7 @@ pub fn detect(root: &Path) -> Result<LayoutKind> {
 pub fn open(root: &Path, options: &OpenOptions) -> Result<Dataset> {
     let detected = detect(root)?;
     let kind = options.layout.unwrap_or(detected);
-    let dataset = kind.reader().read(root, options)?;
-    if dataset.categories.is_empty() {
-        bail!("{}: expected a data set with pictures, found none", root.display());
-    }
-    Ok(dataset)
+    kind.reader().read(root, options)
 }
 
 #[cfg(test)]

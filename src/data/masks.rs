@@ -57,7 +57,7 @@ impl MaskIndex {
     /// One warning for each mask that no picture asked for.
     pub(super) fn unclaimed(&self) -> impl Iterator<Item = Finding> {
         let left = self.by_stem.iter().filter(|(stem, _)| !self.used.contains(*stem));
-        left.flat_map(|(_, files)| files.first())
+        left.filter_map(|(_, files)| files.first())
             .map(|file| Finding::new(Severity::Warning, file, "a mask without a picture: it is not used"))
     }
 }

@@ -1,4 +1,4 @@
-//! The MVTec AD layout: `CATEGORY/{train/good, test/good, test/DEFECT, ground_truth/DEFECT}`, and its relatives whose
+//! The `MVTec AD` layout: `CATEGORY/{train/good, test/good, test/DEFECT, ground_truth/DEFECT}`, and its relatives whose
 //! folders have other names (`ok`, `ko`, `gt`). Pictures are taken as they lie in the file, because masks are.
 
 use std::path::{Path, PathBuf};

@@ -46,7 +46,9 @@ pub(super) fn part(mut samples: Vec<Sample>, count: usize, seed: u64) -> (Vec<Sa
     shuffle(&mut order, &mut ChaCha8Rng::seed_from_u64(seed));
     let drawn = order.get(..count).unwrap_or(&order);
     let mut is_drawn = vec![false; samples.len()];
-    drawn.iter().for_each(|&i| is_drawn[i] = true);
+    for &i in drawn {
+        is_drawn[i] = true;
+    }
     let (drawn, kept): (Vec<_>, Vec<_>) = samples.into_iter().zip(is_drawn).partition(|(_, drawn)| *drawn);
     let plain = |pairs: Vec<(Sample, bool)>| pairs.into_iter().map(|(sample, _)| sample).collect();
     (plain(kept), plain(drawn))

@@ -1,5 +1,6 @@
 //! Slices in, numbers out: every number a run reports and how it is computed. Knows no tensors, files or windows.
 
+pub mod confidence;
 pub mod confusion;
 pub mod curve;
 pub mod evaluation;
@@ -18,6 +19,7 @@ mod sweep;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use confidence::{pictures_to_prove, rate_bound};
 pub use confusion::Confusion;
 pub use curve::{Curve, Point};
 pub use evaluation::{Evaluation, Protocol};

@@ -9,7 +9,7 @@ use crate::metrics::Limit;
 use crate::models::Detector;
 use crate::progress::{Monitor, Phase, Progress};
 use crate::score_map::ScoreMap;
-use crate::store::Limits;
+use crate::store::model_file::Limits;
 
 /// What the held-out good pictures say.
 pub struct Calibration {

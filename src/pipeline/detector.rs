@@ -19,7 +19,7 @@ use crate::score_map::ScoreMap;
 use crate::store::WeightsInfo;
 use crate::store::checkpoint::{self, BACKBONE_PREFIX, ModelFile};
 use crate::store::model_file::{BackboneIdentity, ModelMeta};
-use crate::store::weights::{self, folders};
+use crate::store::weights::{self, search_folders};
 
 /// Pictures that are decoded ahead and go through the network together.
 const BATCH: usize = 4;
@@ -42,7 +42,7 @@ impl BackboneWeights {
     fn choose(kind: BackboneKind, file: Option<&Path>) -> Result<Self> {
         let info = match file {
             Some(file) => weights::describe(file)?,
-            None => weights::weights_for(kind, &folders::search_folders(None))?,
+            None => weights::weights_for(kind, &search_folders(None))?,
         };
         ensure!(
             info.kind == kind,
@@ -57,7 +57,7 @@ impl BackboneWeights {
     fn of_model(identity: &BackboneIdentity, file: Option<&Path>) -> Result<Self> {
         let (kind, sha256) = (identity.kind, identity.sha256.as_str());
         let Some(file) = file else {
-            return Self::read(weights::weights_by_hash(kind, sha256, &folders::search_folders(None))?);
+            return Self::read(weights::weights_by_hash(kind, sha256, &search_folders(None))?);
         };
         let info = weights::describe(file)?;
         ensure!(

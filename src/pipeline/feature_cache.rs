@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use half::slice::HalfFloatSliceExt;
 
 /// Memory the cache may take before it spills to disk.
 pub const DEFAULT_BUDGET_BYTES: usize = 3 << 30;

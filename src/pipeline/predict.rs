@@ -71,7 +71,8 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     let model = model_file(&request.model);
     let trained = TrainedDetector::load(&model, request.weights.as_deref(), request.device)?;
     let inputs = list_pictures(&request.input)?;
-    let samples: Vec<Sample> = inputs.iter().map(Input::sample).collect();
+    let orientation = trained.meta.orientation;
+    let samples: Vec<Sample> = inputs.iter().map(|input| input.sample(orientation)).collect();
     fs::create_dir_all(&request.out)
         .with_context(|| format!("making the folder {}", request.out.display()))?;
 
@@ -135,14 +136,14 @@ struct Input {
 }
 
 impl Input {
-    fn sample(&self) -> Sample {
+    fn sample(&self, orientation: Orientation) -> Sample {
         Sample {
             id: self.relative.clone(),
             image: self.file.clone(),
             masks: Vec::new(),
             label: Label::Good,
             defect: "good".to_owned(),
-            orientation: Orientation::Apply,
+            orientation,
         }
     }
 

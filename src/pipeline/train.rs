@@ -14,7 +14,7 @@ use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
 use crate::config::{CalibrationConfig, RunConfig};
 use crate::data::batch::epoch_order;
 use crate::data::check::common_size;
-use crate::data::image::InputSpec;
+use crate::data::image::{InputSpec, Orientation};
 use crate::data::{self, Sample, split_calibration};
 use crate::metrics::Limit;
 use crate::models::Detector;
@@ -76,6 +76,7 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
         config: config.clone(),
         backbone: identity.identity,
         input: pictures.spec,
+        orientation: pictures.orientation,
         limits: calibration.limits.clone(),
         calibration_scores: calibration.scores,
         provenance: Provenance {
@@ -117,6 +118,7 @@ struct TrainingPictures {
     train: Vec<Sample>,
     calibration: Vec<Sample>,
     spec: InputSpec,
+    orientation: Orientation,
 }
 
 impl TrainingPictures {
@@ -130,7 +132,8 @@ impl TrainingPictures {
             format!("{}: none of the good pictures can be read", config.data.display())
         })?;
         Ok(Self {
-            spec: InputSpec::for_pictures(config.input, reference),
+            spec: InputSpec::for_pictures(config.input, reference)?,
+            orientation: split.train.first().map_or(Orientation::Ignore, |sample| sample.orientation),
             train: split.train,
             calibration: split.calibration,
         })
@@ -181,6 +184,15 @@ fn encode(
         used.len(),
         samples.len()
     );
+    if cache.spilled() > 0 {
+        monitor.report(Progress::Warning {
+            text: format!(
+                "the features of {} of {} pictures did not fit into memory and are kept on disk; training is slower",
+                cache.spilled(),
+                cache.len()
+            ),
+        });
+    }
     Ok(Some(Encoded { cache, used }))
 }
 

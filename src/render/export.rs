@@ -1,7 +1,6 @@
 //! A scored picture as a file: the heatmap over it, the contour at the limit, and the colour bar that says what it means.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::{ImageFormat, Rgb, RgbImage};

@@ -66,6 +66,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// Where the file is until it has its name.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Gives the file its name, in place of what bore it before.
     pub fn publish(self) -> Result<()> {
         let Self { file, target } = self;

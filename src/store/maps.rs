@@ -106,6 +106,11 @@ pub struct SealedMaps {
 }
 
 impl SealedMaps {
+    /// Reads the maps before they have their name.
+    pub fn reader(&self) -> Result<MapReader> {
+        MapReader::open(self.sealed.path())
+    }
+
     pub fn publish(self) -> Result<()> {
         self.sealed.publish()
     }

@@ -12,12 +12,13 @@ pub mod results;
 pub mod run_folder;
 pub mod weights;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use self::atomic::folder_of;
+use self::atomic::{folder_of, write_atomically};
 use self::model_file::inspect;
 pub use self::run_folder::RunFolder;
 use crate::config::RunConfig;
@@ -58,6 +59,20 @@ pub struct WeightsInfo {
 pub enum WeightsOrigin {
     Embedded,
     File(PathBuf),
+}
+
+impl std::fmt::Display for WeightsOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded in the program"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Writes a file that other programs will read: whole, or not at all.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, |file| Ok(file.write_all(bytes)?))
 }
 
 /// Reads a finished run: a run folder, the model file in one, or a lone model file, which has no evaluation.
@@ -122,7 +137,7 @@ mod tests {
 
     fn evaluate(run: &RunFolder, checksum: &str) {
         let maps = run.map_writer([]).unwrap();
-        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps)
+        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps.seal().unwrap())
             .unwrap();
     }
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::container::{Container, Entry};
 use super::hash::hex;
 use crate::config::RunConfig;
+use crate::data::image::{InputSpec, Orientation};
 use crate::metrics::Limit;
 use crate::models::backbone::BackboneKind;
 
@@ -73,7 +74,9 @@ pub struct ModelMeta {
     pub config: RunConfig,
     pub backbone: BackboneIdentity,
     /// How a picture becomes network input, as the data layer describes it.
-    pub input: serde_json::Value,
+    pub input: InputSpec,
+    /// Whether the training pictures were turned as their camera noted; what is scored is treated alike.
+    pub orientation: Orientation,
     pub limits: Limits,
     /// Image scores of the held-out good pictures, ascending.
     pub calibration_scores: Vec<f32>,
@@ -98,6 +101,7 @@ impl ModelMeta {
         add("settings", serde_json::to_string(&self.config))?;
         add("backbone", serde_json::to_string(&self.backbone))?;
         add("input", serde_json::to_string(&self.input))?;
+        add("orientation", serde_json::to_string(&self.orientation))?;
         add("limits", serde_json::to_string(&self.limits))?;
         add("calibration_scores", serde_json::to_string(&self.calibration_scores))?;
         add("provenance", serde_json::to_string(&self.provenance))?;
@@ -111,6 +115,7 @@ impl ModelMeta {
             config: json(pairs, "settings")?,
             backbone: json(pairs, "backbone")?,
             input: json(pairs, "input")?,
+            orientation: json(pairs, "orientation")?,
             limits: json(pairs, "limits")?,
             calibration_scores: json(pairs, "calibration_scores")?,
             provenance: json(pairs, "provenance")?,
@@ -259,7 +264,7 @@ pub(super) mod samples {
     use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance};
     use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, ModelConfig, RunConfig};
     use crate::data::OpenOptions;
-    use crate::data::image::InputPreset;
+    use crate::data::image::{InputPreset, InputSpec, Orientation, Size};
     use crate::metrics::{Limit, LimitOrigin};
     use crate::models::backbone::BackboneKind;
     use crate::models::cfa::CfaConfig;
@@ -270,7 +275,7 @@ pub(super) mod samples {
             data: PathBuf::from("/data/Schräubchen"),
             open: OpenOptions::default(),
             category: Some("screw".to_owned()),
-            model: ModelConfig::Cfa(CfaConfig { epochs: 30 }),
+            model: ModelConfig::Cfa(CfaConfig::paper(BackboneKind::EfficientNetLite0)),
             backbone: BackboneChoice {
                 kind: BackboneKind::EfficientNetLite0,
                 weights: None,
@@ -296,7 +301,8 @@ pub(super) mod samples {
                 sha256: "ab".repeat(32),
                 embedded: false,
             },
-            input: serde_json::json!({"preset": "256", "mean": [0.485, 0.456, 0.406]}),
+            input: InputSpec::for_pictures(InputPreset::Resize256, Size { width: 900, height: 900 }).unwrap(),
+            orientation: Orientation::Ignore,
             limits: Limits {
                 image: limit(0.1 + 0.2),
                 pixel: limit(1.0 / 3.0),

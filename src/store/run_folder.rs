@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::atomic::{remove_leftovers, unwritable};
-use super::maps::{MapReader, MapWriter};
+use super::maps::{MapReader, MapWriter, SealedMaps};
 use super::results::EvaluationRecord;
 use crate::data::Sample;
 use crate::metrics::Evaluation;
@@ -89,7 +89,7 @@ impl RunFolder {
         evaluation: Evaluation,
         samples: Vec<Sample>,
         model_checksum: &str,
-        maps: MapWriter,
+        maps: SealedMaps,
     ) -> Result<()> {
         ensure!(
             evaluation.images.len() == samples.len(),
@@ -97,7 +97,6 @@ impl RunFolder {
             evaluation.images.len(),
             samples.len()
         );
-        let maps = maps.seal()?;
         let record = EvaluationRecord {
             evaluation,
             model_checksum: model_checksum.to_owned(),
@@ -162,6 +161,7 @@ fn remove_if_there(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 pub(super) mod samples {
+    use crate::data::image::Orientation;
     use crate::data::{Label, Sample};
     use crate::metrics::{Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol};
 
@@ -172,6 +172,7 @@ pub(super) mod samples {
             masks: Vec::new(),
             label,
             defect: defect.to_owned(),
+            orientation: Orientation::Ignore,
         };
         vec![
             sample("test/good/000.png", Label::Good, "good"),
@@ -288,7 +289,7 @@ mod tests {
 
     fn commit(run: &RunFolder, value: f32) {
         let maps = maps(run, value);
-        run.commit_evaluation(evaluation(value), samples(), "model-1", maps)
+        run.commit_evaluation(evaluation(value), samples(), "model-1", maps.seal().unwrap())
             .unwrap();
     }
 
@@ -395,7 +396,7 @@ mod tests {
         let (_folder, run) = run();
         let maps = maps(&run, 2.0);
         assert!(
-            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps)
+            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps.seal().unwrap())
                 .is_err()
         );
         assert!(!run.evaluation_path().exists());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flawscope::config::RunConfig;
+use flawscope::data::image::Orientation;
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
     Curve, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
@@ -82,6 +83,7 @@ fn sample(root: &Path, row: &ImageRow) -> Sample {
         masks: Vec::new(),
         label: if row.is_defective() { Label::Defective } else { Label::Good },
         defect: row.defect.clone(),
+        orientation: Orientation::Ignore,
     }
 }
 

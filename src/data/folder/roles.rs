@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Found;
 use crate::data::layout::{OpenOptions, Role};
 use crate::data::listing::counted;
-use crate::data::names::Meaning;
+use crate::data::names::{Meaning, Word};
 use crate::data::sample::{Finding, Severity};
 
 /// What the name of a folder says about its role.
@@ -51,13 +51,14 @@ pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, find
 /// Reads a folder's path from its end: the last part that says good or defective decides, masks go before all.
 fn from_path(key: &str) -> Guess {
     let meanings: Vec<Meaning> = key.split('/').filter(|part| *part != ".").map(Meaning::of).collect();
-    if meanings.iter().any(|meaning| meaning.mask) {
+    let anywhere = |word: Word| meanings.iter().any(|meaning| meaning.says(word));
+    if anywhere(Word::Mask) {
         return Guess::Clear(Role::Masks);
     }
-    let tests = meanings.iter().any(|meaning| meaning.test);
+    let tests = anywhere(Word::Test);
     let mut named = meanings.is_empty();
     for meaning in meanings.iter().rev() {
-        match (meaning.good, meaning.defective) {
+        match (meaning.says(Word::Good), meaning.says(Word::Defective)) {
             (true, true) => return Guess::Unknown,
             (false, true) => return Guess::Clear(Role::Defective),
             (true, false) if tests => return Guess::Clear(Role::GoodTest),
@@ -65,8 +66,8 @@ fn from_path(key: &str) -> Guess {
             (false, false) => {}
         }
         // A folder of another name inside `train` may hold anything; `train` itself holds good pictures.
-        named |= !meaning.plain;
-        if !named && meaning.train {
+        named |= meaning.says(Word::Unknown);
+        if !named && meaning.says(Word::Train) {
             return Guess::Clear(Role::Good);
         }
     }
@@ -90,7 +91,7 @@ fn choose_good(folders: &[Found], corrected: &[Option<Role>], guesses: &mut [Gue
     let Some(&largest) = unknown.iter().rev().max_by_key(|&&i| folders[i].pictures.len()) else {
         return;
     };
-    let severity = if unknown.len() == 1 {
+    let severity = if folders.len() == 1 {
         Severity::Note
     } else {
         Severity::Warning

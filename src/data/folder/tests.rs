@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Folder, folder_roles};
 use crate::data::image::Orientation;
-use crate::data::image::testing::write;
+use crate::data::image::testing::{self, write};
 use crate::data::layout::Layout;
 use crate::data::{Dataset, Label, OpenOptions, Role, Severity};
 
@@ -206,7 +206,7 @@ fn masks_are_matched_by_name_wherever_they_lie() {
 }
 
 #[test]
-fn one_mask_for_two_pictures_of_the_same_name_is_warned_about() {
+fn a_mask_that_may_belong_to_two_pictures_is_used_for_neither() {
     let root = folder(&[
         ("good/*.png", 10),
         ("crack/*.png", 1),
@@ -216,8 +216,9 @@ fn one_mask_for_two_pictures_of_the_same_name_is_warned_about() {
     let dataset = read(root.path(), &[]);
     assert_eq!(
         texts(&dataset, Severity::Warning),
-        ["the mask is used for two pictures of the same name, crack/00.png and dent/00.png"]
+        ["may be the mask of crack/00.png or dent/00.png: it is not used; keep masks in one folder per defect type"]
     );
+    assert!(dataset.categories[0].test.iter().all(|s| s.masks.is_empty()));
 }
 
 #[test]
@@ -236,4 +237,28 @@ fn pictures_too_deep_are_not_looked_for() {
     let root = folder(&[("1/2/3/4/5/6/*.png", 1)]);
     assert!(!Folder.recognises(root.path()));
     assert!(Folder.recognises(&root.path().join("1")));
+}
+
+#[test]
+fn pictures_and_masks_in_folders_of_their_own_are_paired() {
+    let Some(data) = testing::shared_data() else { return };
+    let dataset = read(&data.join("layouts/mvtec3d_mini/tire"), &[]);
+    for sample in dataset.categories[0]
+        .test
+        .iter()
+        .filter(|s| s.label == Label::Defective)
+    {
+        let mask = sample.image.to_string_lossy().replace("/rgb/", "/gt/");
+        assert_eq!(sample.masks, [std::path::PathBuf::from(mask)]);
+    }
+    assert_eq!(counts(&dataset), (2, 4, 8));
+    assert!(texts(&dataset, Severity::Warning).is_empty());
+}
+
+#[test]
+fn a_folder_guessed_among_others_is_a_warning_and_the_only_folder_is_not() {
+    let several = folder(&[("broken/*.png", 2), ("monday/*.png", 9)]);
+    assert_eq!(texts(&read(several.path(), &[]), Severity::Warning).len(), 1);
+    let one = folder(&[("monday/*.png", 9)]);
+    assert!(texts(&read(one.path(), &[]), Severity::Warning).is_empty());
 }

@@ -77,7 +77,7 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 pub fn decode(bytes: &[u8], orientation: Orientation) -> Result<Decoded> {
     guarded(|| {
         let format = format_of(bytes)?;
-        let picture = match float_tiff::Header::read(bytes).filter(|_| format == PictureFormat::Tiff) {
+        let picture = match float_header(format, bytes) {
             Some(header) => {
                 check_size(header.width, header.height)?;
                 float_picture(header.width, header.height, &header.pixels(bytes)?, 1)?
@@ -99,17 +99,22 @@ fn format_of(bytes: &[u8]) -> Result<PictureFormat> {
     PictureFormat::of_content(bytes)
 }
 
+/// The header of the one kind of TIFF that the general decoder refuses.
+fn float_header(format: PictureFormat, bytes: &[u8]) -> Option<float_tiff::Header> {
+    let header = float_tiff::Header::read(bytes);
+    header.filter(|_| format == PictureFormat::Tiff)
+}
+
 fn size_of(bytes: &[u8], orientation: Orientation) -> Result<Size> {
     let format = format_of(bytes)?;
-    let (width, height) = match float_tiff::Header::read(bytes).filter(|_| format == PictureFormat::Tiff) {
-        Some(header) => (header.width, header.height),
-        None => {
-            let mut decoder = decoder(format, bytes)?;
-            let (width, height) = decoder.dimensions();
-            match turn(&mut decoder, orientation) {
-                Turn::Rotate90 | Turn::Rotate270 | Turn::Rotate90FlipH | Turn::Rotate270FlipH => (height, width),
-                _ => (width, height),
-            }
+    let (width, height) = if let Some(header) = float_header(format, bytes) {
+        (header.width, header.height)
+    } else {
+        let mut decoder = decoder(format, bytes)?;
+        let (width, height) = decoder.dimensions();
+        match turn(&mut decoder, orientation) {
+            Turn::Rotate90 | Turn::Rotate270 | Turn::Rotate90FlipH | Turn::Rotate270FlipH => (height, width),
+            _ => (width, height),
         }
     };
     check_size(width, height)?;

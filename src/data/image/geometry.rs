@@ -185,7 +185,7 @@ mod tests {
             .flat_map(|i| [if near(i) { 255 } else { 0 }; 3])
             .collect();
         let picture = Picture::new(image.width, image.height, Pixels::U8(values)).expect("a picture");
-        let spec = InputSpec::for_pictures(preset, reference);
+        let spec = InputSpec::for_pictures(preset, reference).expect("an ordinary aspect");
         let plain = Normalization {
             mean: [0.0; 3],
             std: [1.0; 3],
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_crop_covers_the_middle_of_the_original() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(900, 900));
+        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(900, 900)).expect("an ordinary aspect");
         let geometry = Geometry::new(&spec, size(900, 900));
         let covered = geometry.covered();
         assert_eq!((covered.left, covered.top), (56.25, 56.25));
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn without_a_crop_placing_a_map_is_plain_resizing() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(300, 400));
+        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(300, 400)).expect("an ordinary aspect");
         let map = map_of(
             &spec,
             (0..spec.size().pixels()).map(|i| (i * 17 % 101) as f32).collect(),
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_picture_of_one_pixel_gets_one_score() {
         for preset in InputPreset::ALL {
-            let spec = InputSpec::for_pictures(preset, size(1, 1));
+            let spec = InputSpec::for_pictures(preset, size(1, 1)).expect("an ordinary aspect");
             let map = map_of(&spec, vec![0.5; spec.size().pixels()]);
             let (rect, placed) = Geometry::new(&spec, size(1, 1)).map_on_image(&map);
             assert_eq!(rect.size(), size(1, 1));
@@ -279,7 +279,7 @@ mod tests {
             width in 1usize..5000, height in 1usize..5000, x in 0.0f32..1.0, y in 0.0f32..1.0, cropped: bool,
         ) {
             let preset = InputPreset::ALL[usize::from(cropped)];
-            let spec = InputSpec::for_pictures(preset, size(900, 700));
+            let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let (x, y) = (x * width as f32, y * height as f32);
             let (u, v) = geometry.input_from_image(x, y);
@@ -292,7 +292,7 @@ mod tests {
             width in 1usize..3000, height in 1usize..3000, cropped: bool,
         ) {
             let preset = InputPreset::ALL[usize::from(cropped)];
-            let spec = InputSpec::for_pictures(preset, size(900, 700));
+            let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let rect = geometry.covered_pixels();
             prop_assert!(rect.left + rect.width <= width && rect.top + rect.height <= height);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Size;
@@ -13,6 +13,8 @@ use super::resize;
 /// The shorter side after resizing, and the side of the central crop.
 const RESIZED_SIDE: usize = 256;
 const CROPPED_SIDE: usize = 224;
+/// Longest input relative to its shorter side; beyond it a picture is better cut into pieces than fed whole.
+const MAX_ASPECT: usize = 8;
 
 /// How a picture becomes network input. The shorter side is resized to 256, the aspect kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,19 +82,21 @@ impl TryFrom<UncheckedInputSpec> for InputSpec {
 
     fn try_from(spec: UncheckedInputSpec) -> Result<Self, String> {
         let UncheckedInputSpec { preset, resized } = spec;
-        if resized.width.min(resized.height) == RESIZED_SIDE {
+        let (short, long) = (resized.width.min(resized.height), resized.width.max(resized.height));
+        if short == RESIZED_SIDE && long <= RESIZED_SIDE * MAX_ASPECT {
             Ok(Self { preset, resized })
         } else {
             Err(format!(
-                "the shorter side of the input must be {RESIZED_SIDE} pixels, not {resized}"
+                "pictures cannot be resized to {resized} for this input; the shorter side must be {RESIZED_SIDE}"
             ))
         }
     }
 }
 
 impl InputSpec {
-    /// The input for pictures of this size: shorter side 256, the longer one rounded down, as torchvision does.
-    pub fn for_pictures(preset: InputPreset, reference: Size) -> Self {
+    /// The input for pictures of this size: shorter side 256, the longer one rounded down, as torchvision does. Pictures
+    /// more than eight times as long as wide are refused.
+    pub fn for_pictures(preset: InputPreset, reference: Size) -> Result<Self> {
         let longer = |long: usize, short: usize| (RESIZED_SIDE * long / short.max(1)).max(RESIZED_SIDE);
         let Size { width, height } = reference;
         let resized = if width <= height {
@@ -106,7 +110,11 @@ impl InputSpec {
                 height: RESIZED_SIDE,
             }
         };
-        Self { preset, resized }
+        ensure!(
+            resized.width.max(resized.height) <= RESIZED_SIDE * MAX_ASPECT,
+            "pictures of {reference} are too long and narrow: at most {MAX_ASPECT} to 1 is possible; cut them into pieces"
+        );
+        Ok(Self { preset, resized })
     }
 
     pub fn preset(&self) -> InputPreset {
@@ -157,7 +165,7 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// What torchvision's and most other ImageNet networks expect.
+    /// What torchvision's networks and most others expect.
     pub const IMAGENET: Self = Self {
         mean: [0.485, 0.456, 0.406],
         std: [0.229, 0.224, 0.225],
@@ -168,7 +176,7 @@ impl Normalization {
     }
 }
 
-/// Network input `(3, H, W)`, row-major, of the spec's size.
+/// Network input `(3, H, W)`, row-major, of size [`InputSpec::size`].
 pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalization) -> Result<Vec<f32>> {
     let resized = resize::lanczos(picture, spec.resized)?;
     let mut input = Vec::with_capacity(spec.size().pixels() * 3);
@@ -186,7 +194,7 @@ pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalizati
     Ok(input)
 }
 
-/// One channel of the window of an interleaved picture of the spec's resized size.
+/// One channel of the window of an interleaved picture that has been resized.
 fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel: usize, convert: impl Fn(T) -> f32) {
     let window = spec.window();
     let rows = values.chunks_exact(spec.resized.width * 3);
@@ -199,6 +207,10 @@ fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel
 #[cfg(test)]
 mod tests {
     use super::{InputPreset, InputSpec, Normalization, Picture, Pixels, Size, to_input};
+
+    fn spec(preset: InputPreset, reference: Size) -> InputSpec {
+        InputSpec::for_pictures(preset, reference).expect("an ordinary aspect")
+    }
 
     fn size(width: usize, height: usize) -> Size {
         Size { width, height }
@@ -215,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_shorter_side_becomes_256_and_the_longer_is_rounded_down() {
-        let resized = |w, h| InputSpec::for_pictures(InputPreset::Resize256, size(w, h)).resized();
+        let resized = |w, h| spec(InputPreset::Resize256, size(w, h)).resized();
         assert_eq!(resized(900, 900), size(256, 256));
         assert_eq!(resized(800, 600), size(341, 256));
         assert_eq!(resized(230, 633), size(256, 704));
@@ -224,11 +236,7 @@ mod tests {
 
     #[test]
     fn the_crop_is_central_with_halves_rounded_to_even() {
-        let crop = |w, h| {
-            InputSpec::for_pictures(InputPreset::Resize256Crop224, size(w, h))
-                .crop()
-                .expect("a crop")
-        };
+        let crop = |w, h| spec(InputPreset::Resize256Crop224, size(w, h)).crop().expect("a crop");
         assert_eq!((crop(900, 900).left, crop(900, 900).top), (16, 16));
         // 341 - 224 = 117: 58.5 goes to 58; 343 - 224 = 119: 59.5 goes to 60.
         assert_eq!(crop(800, 600).left, 58);
@@ -238,10 +246,23 @@ mod tests {
 
     #[test]
     fn a_spec_survives_saving_and_an_altered_one_is_refused() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(800, 600));
+        let spec = spec(InputPreset::Resize256Crop224, size(800, 600));
         let json = serde_json::to_string(&spec).expect("json");
         assert_eq!(serde_json::from_str::<InputSpec>(&json).expect("same"), spec);
         assert!(serde_json::from_str::<InputSpec>(&json.replace("256}", "200}")).is_err());
+        assert!(serde_json::from_str::<InputSpec>(&json.replace("341", "99999")).is_err());
+    }
+
+    #[test]
+    fn pictures_that_are_too_long_and_narrow_are_refused() {
+        assert!(InputSpec::for_pictures(InputPreset::Resize256, size(800, 100)).is_ok());
+        let text = InputSpec::for_pictures(InputPreset::Resize256, size(100, 900))
+            .expect_err("9 to 1")
+            .to_string();
+        assert!(
+            text.starts_with("pictures of 100 x 900 are too long and narrow"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -252,7 +273,7 @@ mod tests {
             (255, [2.248_908, 2.428_571, 2.64]),
         ] {
             let picture = Picture::new(256, 256, Pixels::U8(vec![value; 256 * 256 * 3])).expect("square");
-            let spec = InputSpec::for_pictures(InputPreset::Resize256, picture.size());
+            let spec = spec(InputPreset::Resize256, picture.size());
             let input = to_input(&picture, &spec, &Normalization::IMAGENET).expect("input");
             for channel in 0..3 {
                 assert!((input[channel * 256 * 256] - expected[channel]).abs() < 1e-5);
@@ -266,7 +287,7 @@ mod tests {
             .flat_map(|i| [(i % 256) as u8, (i / 256) as u8, 9])
             .collect();
         let picture = Picture::new(256, 256, Pixels::U8(values)).expect("square");
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, picture.size());
+        let spec = spec(InputPreset::Resize256Crop224, picture.size());
         let plain = Normalization {
             mean: [0.0; 3],
             std: [1.0; 3],
@@ -282,7 +303,7 @@ mod tests {
     fn sixteen_bit_pictures_give_the_same_input_as_their_eight_bit_twins() {
         let values: Vec<u8> = (0..90 * 60 * 3).map(|i| 80 + (i * 31 % 97) as u8).collect();
         let unit = values.iter().map(|&v| f32::from(v) / 255.0).collect();
-        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(90, 60));
+        let spec = spec(InputPreset::Resize256, size(90, 60));
         let input = |pixels| {
             let picture = Picture::new(90, 60, pixels).expect("90 x 60");
             to_input(&picture, &spec, &Normalization::IMAGENET).expect("input")

@@ -89,14 +89,13 @@ impl Mask {
     /// The part inside `rect`, as far as the mask reaches.
     #[must_use]
     pub fn cropped(&self, rect: PixelRect) -> Self {
-        let left = rect.left.min(self.width);
-        let width = rect.width.min(self.width - left);
-        let rows = self.values.chunks_exact(self.width).skip(rect.top).take(rect.height);
-        let values: Vec<bool> = rows.flat_map(|row| &row[left..left + width]).copied().collect();
+        let (left, top) = (rect.left.min(self.width), rect.top.min(self.height));
+        let (width, height) = (rect.width.min(self.width - left), rect.height.min(self.height - top));
+        let rows = self.values.chunks_exact(self.width).skip(top).take(height);
         Self {
             width,
-            height: if width == 0 { 0 } else { values.len() / width },
-            values,
+            height,
+            values: rows.flat_map(|row| &row[left..left + width]).copied().collect(),
         }
     }
 
@@ -188,7 +187,7 @@ mod tests {
             height: 900,
         };
         let values = (0..size.pixels()).map(|i| (i % 900, i / 900) == (450, 450)).collect();
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size);
+        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size).expect("an ordinary aspect");
         let one = Mask::new(900, 900, values).expect("900 x 900");
         // Input pixel 112 is resized pixel 128, whose centre falls on image pixel floor(128.5 * 900 / 256) = 451.
         assert!(!one.to_input(&spec).marks_something());

@@ -13,25 +13,30 @@ pub(super) fn lanczos(picture: &Picture, to: Size) -> Result<Picture> {
     resize(picture, to, FilterType::Lanczos3)
 }
 
+/// Across, then down, as Pillow does: the order matters where samples are rounded and clamped in between, and the
+/// library on its own goes down first.
 fn resize(picture: &Picture, to: Size, filter: FilterType) -> Result<Picture> {
-    let from = picture.size();
+    let across = Size {
+        width: to.width,
+        height: picture.height(),
+    };
     let pixels = match picture.pixels() {
         Pixels::U8(values) => {
-            let source = TypedImageRef::<U8x3>::from_buffer(from.width as u32, from.height as u32, values)?;
-            let mut resized = vec![0; to.pixels() * 3];
-            let mut target = TypedImage::<U8x3>::from_buffer(to.width as u32, to.height as u32, &mut resized)?;
-            convolve(&source, &mut target, filter)?;
-            Pixels::U8(resized)
+            let wide = TypedImageRef::<U8x3>::from_buffer(picture.width() as u32, picture.height() as u32, values)?;
+            let resized = convolve(
+                &convolve(wide.pixels(), picture.size(), across, filter)?,
+                across,
+                to,
+                filter,
+            )?;
+            Pixels::U8(resized.into_iter().flat_map(|p| p.0).collect())
         }
         Pixels::F32(values) => {
-            let source: Vec<F32x3> = values.chunks_exact(3).map(|p| F32x3::new([p[0], p[1], p[2]])).collect();
-            let source = TypedImageRef::new(from.width as u32, from.height as u32, &source)?;
-            let mut target = TypedImage::<F32x3>::new(to.width as u32, to.height as u32);
-            convolve(&source, &mut target, filter)?;
+            let wide: Vec<F32x3> = values.chunks_exact(3).map(|p| F32x3::new([p[0], p[1], p[2]])).collect();
+            let resized = convolve(&convolve(&wide, picture.size(), across, filter)?, across, to, filter)?;
             Pixels::F32(
-                target
-                    .pixels()
-                    .iter()
+                resized
+                    .into_iter()
                     .flat_map(|p| p.0)
                     .map(|v| v.clamp(0.0, 1.0))
                     .collect(),
@@ -41,13 +46,13 @@ fn resize(picture: &Picture, to: Size, filter: FilterType) -> Result<Picture> {
     Picture::new(to.width, to.height, pixels).context("resizing to no pixels at all")
 }
 
-fn convolve<P: PixelTrait + InnerPixel>(
-    source: &TypedImageRef<'_, P>,
-    target: &mut TypedImage<'_, P>,
-    filter: FilterType,
-) -> Result<()> {
+fn convolve<P: PixelTrait + InnerPixel>(pixels: &[P], from: Size, to: Size, filter: FilterType) -> Result<Vec<P>> {
+    let source = TypedImageRef::new(from.width as u32, from.height as u32, pixels)?;
+    let mut resized = vec![P::default(); to.pixels()];
+    let mut target = TypedImage::from_pixels_slice(to.width as u32, to.height as u32, &mut resized)?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    Ok(Resizer::new().resize_typed(source, target, &options)?)
+    Resizer::new().resize_typed(&source, &mut target, &options)?;
+    Ok(resized)
 }
 
 /// Source index of each output sample of one axis: `floor((i + 0.5) * from / to)`, Pillow's rule.

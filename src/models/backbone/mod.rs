@@ -23,6 +23,7 @@ use weights::Weights;
 /// A network cut behind the deepest tap wanted.
 pub struct Backbone {
     kind: BackboneKind,
+    device: Device,
     taps: Vec<Tap>,
     stem: Conv2d,
     stem_pool: StemPool,
@@ -59,6 +60,7 @@ impl Backbone {
         let blocks = plan.blocks.iter().take(deepest);
         Ok(Self {
             kind,
+            device: device.clone(),
             taps: taps.to_vec(),
             stem: weights.conv(&plan.stem)?,
             stem_pool: plan.stem_pool,
@@ -78,6 +80,11 @@ impl Backbone {
     /// What [`Backbone::forward`] returns, in this order.
     pub fn taps(&self) -> &[Tap] {
         &self.taps
+    }
+
+    /// Where the weights are and the input is expected.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Features of normalised pictures `(B, 3, H, W)`: for each tap `(B, C, h, w)` with `h` about `H / stride`.
