@@ -30,7 +30,10 @@ pub struct Camera {
 impl Camera {
     pub fn draw(rng: &mut impl Rng) -> Self {
         Self {
-            shift: [rng.random_range(-0.015..0.015), rng.random_range(-0.015..0.015)],
+            shift: [
+                rng.random_range(-0.015..0.015),
+                rng.random_range(-0.015..0.015),
+            ],
             turn: rng.random_range(-2.0f32..2.0).to_radians(),
             zoom: rng.random_range(0.993..1.007),
             blur: rng.random_range(0.40..0.65),
@@ -54,7 +57,13 @@ impl Camera {
     /// The place on the part under sample (`x`, `y`), in part radii.
     pub fn part_from_sample(&self, size: usize, x: usize, y: usize) -> Point {
         let (centre, scale) = (self.centre(size), self.scale(size));
-        turned([(x as f32 - centre[0]) / scale, (y as f32 - centre[1]) / scale], -self.turn)
+        turned(
+            [
+                (x as f32 - centre[0]) / scale,
+                (y as f32 - centre[1]) / scale,
+            ],
+            -self.turn,
+        )
     }
 
     /// Noise-free pixel values, 0 to 255, from linear light sampled finer than the pixels; both row-major.
@@ -63,7 +72,10 @@ impl Camera {
         blur(&mut pixels, size, self.blur * size as f32 / 320.0);
         let half = size as f32 / 2.0;
         for (index, pixel) in pixels.iter_mut().enumerate() {
-            let across = [(index % size) as f32 / half - 1.0, (index / size) as f32 / half - 1.0];
+            let across = [
+                (index % size) as f32 / half - 1.0,
+                (index / size) as f32 / half - 1.0,
+            ];
             let falloff = 1.0 - self.vignette * (across[0] * across[0] + across[1] * across[1]);
             *pixel = pixel.map(|channel| 255.0 * toned(channel * falloff * self.exposure));
         }
@@ -122,7 +134,12 @@ fn blur(pixels: &mut [Colour], size: usize, deviation: f32) {
     }
 }
 
-fn blur_line(pixels: &mut [Colour], size: usize, weights: [f32; 3], index: impl Fn(usize) -> usize) {
+fn blur_line(
+    pixels: &mut [Colour],
+    size: usize,
+    weights: [f32; 3],
+    index: impl Fn(usize) -> usize,
+) {
     let line: Vec<Colour> = (0..size).map(|i| pixels[index(i)]).collect();
     for i in 0..size {
         let near = |offset: isize| line[(i as isize + offset).clamp(0, size as isize - 1) as usize];
@@ -138,4 +155,59 @@ fn normal_pair(rng: &mut impl Rng) -> (f32, f32) {
     let radius = (-2.0 * (1.0 - rng.random::<f32>()).ln()).sqrt();
     let angle = std::f32::consts::TAU * rng.random::<f32>();
     (radius * angle.cos(), radius * angle.sin())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Camera, SAMPLES};
+
+    const SIZE: usize = 256;
+
+    #[test]
+    fn even_light_gives_an_even_picture_that_darkens_towards_the_corners() {
+        let camera = Camera::draw(&mut ChaCha8Rng::seed_from_u64(1));
+        let light = vec![[0.3; 3]; (SIZE * SAMPLES).pow(2)];
+        let pixels = camera.expose(&light, SIZE);
+        let middle = pixels[SIZE / 2 * SIZE + SIZE / 2][0];
+        assert!((middle - pixels[SIZE / 2 * SIZE + SIZE / 2 + 9][0]).abs() < 0.5);
+        assert!(middle - pixels[0][0] > 5.0);
+        assert!(
+            pixels
+                .iter()
+                .flatten()
+                .all(|value| (0.0..=255.0).contains(value))
+        );
+    }
+
+    #[test]
+    fn sensor_noise_is_unbiased_and_a_few_levels_strong() {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let camera = Camera::draw(&mut rng);
+        let bytes = camera.digitise(&vec![[120.0; 3]; SIZE * SIZE], &mut rng);
+        let count = bytes.len() as f32;
+        let mean = bytes.iter().map(|&byte| f32::from(byte)).sum::<f32>() / count;
+        let spread = (bytes
+            .iter()
+            .map(|&byte| (f32::from(byte) - mean).powi(2))
+            .sum::<f32>()
+            / count)
+            .sqrt();
+        assert!((mean - 120.0).abs() < 0.1, "{mean}");
+        assert!((1.0..4.0).contains(&spread), "{spread}");
+    }
+
+    #[test]
+    fn the_part_is_moved_by_a_few_pixels_and_turned_by_a_few_degrees() {
+        for seed in 0..50 {
+            let camera = Camera::draw(&mut ChaCha8Rng::seed_from_u64(seed));
+            let centre = camera.centre(SIZE);
+            let middle = (SIZE * SAMPLES) as f32 / 2.0;
+            assert!(centre.iter().all(|c| (c - middle).abs() < 0.05 * middle));
+            let [x, y] = camera.part_from_sample(SIZE, SIZE * SAMPLES - 1, SIZE);
+            assert!(x > 1.1 && y.atan2(x).to_degrees().abs() < 5.0, "{x} {y}");
+        }
+    }
 }

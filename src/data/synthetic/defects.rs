@@ -76,11 +76,17 @@ fn dent(severity: f32, rng: &mut impl Rng) -> Dent {
     let (centre, steepness) = if rng.random_bool(0.35) {
         // Left or right of the print, and deep: the dull ring shows a dent less than bare metal does.
         let side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
-        let centre = polar(rng.random_range(0.54..0.63), side * rng.random_range(1.25..1.95));
+        let centre = polar(
+            rng.random_range(0.54..0.63),
+            side * rng.random_range(1.25..1.95),
+        );
         (centre, mix(0.70, 1.0, severity))
     } else {
         let between = rng.random_range(0..SCREWS) as f32 * TAU / SCREWS as f32;
-        let centre = polar(rng.random_range(0.83..0.88), between + rng.random_range(-0.2..0.2));
+        let centre = polar(
+            rng.random_range(0.83..0.88),
+            between + rng.random_range(-0.2..0.2),
+        );
         (centre, mix(0.17, 0.30, severity))
     };
     Dent {
@@ -97,27 +103,23 @@ fn remove_piece(part: &mut Part, severity: f32, rng: &mut impl Rng) {
     if plain && rng.random_bool(0.6) {
         let missing = rng.random_range(0..SCREWS);
         part.screws[missing] = None;
-        return;
-    }
-    match rng.random_range(0..if plain { 1 } else { 2 }) {
-        0 => {
-            // Not at the notch, where a bite would look like a wider notch.
-            let angle = PI + rng.random_range(0.35..TAU - 0.35);
-            part.marks.push(Mark::Chip(Chip {
-                centre: polar(1.0, angle),
-                radius: mix(0.062, 0.15, severity),
-                seed: rng.random(),
-            }));
-        }
-        _ => {
-            let span = mix(0.100, 0.200, severity).min(RIB_RADII[1] - RIB_RADII[0]);
-            let from = rng.random_range(RIB_RADII[0]..=(RIB_RADII[1] - span).max(RIB_RADII[0]));
-            part.broken_rib = Some(BrokenRib {
-                index: rng.random_range(0..RIBS),
-                from,
-                to: from + span,
-            });
-        }
+    } else if plain || rng.random_bool(0.5) {
+        // Not at the notch, where a bite would look like a wider notch.
+        let angle = PI + rng.random_range(0.35..TAU - 0.35);
+        part.marks.push(Mark::Chip(Chip {
+            centre: polar(1.0, angle),
+            radius: mix(0.072, 0.15, severity),
+            seed: rng.random(),
+        }));
+    } else {
+        let whole = RIB_RADII[1] - RIB_RADII[0];
+        let span = mix(0.110, 0.200, severity).min(whole);
+        let from = RIB_RADII[0] + rng.random_range(0.0..=1.0) * (whole - span);
+        part.broken_rib = Some(BrokenRib {
+            index: rng.random_range(0..RIBS),
+            from,
+            to: from + span,
+        });
     }
 }
 
@@ -126,7 +128,10 @@ fn shift_print(part: &mut Part, severity: f32, rng: &mut impl Rng) {
     let side = if rng.random_bool(0.5) { 1.0 } else { -1.0 };
     let offset = Offset {
         // Mostly up or down: along its own arc a stamp would hardly look out of place.
-        shift: polar(side * mix(0.030, 0.078, severity), rng.random_range(-0.6..0.6)),
+        shift: polar(
+            side * mix(0.030, 0.078, severity),
+            rng.random_range(-0.6..0.6),
+        ),
         turn: rng.random_range(-1.0..1.0) * mix(0.015, 0.05, severity),
     };
     match rng.random_range(0..3) {
@@ -145,15 +150,27 @@ fn scratches(severity: f32, rng: &mut impl Rng) -> Vec<Mark> {
     let middle = polar(rng.random_range(0.64..0.88), around);
     // Not along the lathe's grooves, among which a scratch would hide.
     let direction = around + rng.random_range(-1.1..1.1);
-    let count = if severity > 0.7 { rng.random_range(2..4) } else { 1 };
+    let count = if severity > 0.7 {
+        rng.random_range(2..4)
+    } else {
+        1
+    };
     (0..count)
         .map(|index| {
             let beside = index as f32 * rng.random_range(0.02..0.05);
-            let start = [middle[0] + beside * direction.cos(), middle[1] + beside * direction.sin()];
+            let start = [
+                middle[0] + beside * direction.cos(),
+                middle[1] + beside * direction.sin(),
+            ];
             let half_length = mix(0.11, 0.30, severity) * rng.random_range(0.8..1.1);
             let strength = mix(0.75, 1.0, severity) * if index == 0 { 1.0 } else { 0.7 };
             Mark::Scratch(Scratch {
-                path: curve(start, direction + rng.random_range(-0.1..0.1), half_length, rng.random_range(-0.8..0.8)),
+                path: curve(
+                    start,
+                    direction + rng.random_range(-0.1..0.1),
+                    half_length,
+                    rng.random_range(-0.8..0.8),
+                ),
                 half_width: mix(0.0082, 0.0115, severity),
                 strength,
                 seed: rng.random(),
@@ -174,7 +191,11 @@ fn curve(middle: Point, direction: f32, half_length: f32, bend: f32) -> Vec<Poin
                 middle[1] + half_length * t * heading.cos(),
             ];
             let radius = p[0].hypot(p[1]);
-            if radius > 0.94 { p.map(|x| x * 0.94 / radius) } else { p }
+            if radius > 0.94 {
+                p.map(|x| x * 0.94 / radius)
+            } else {
+                p
+            }
         })
         .collect()
 }

@@ -66,7 +66,12 @@ impl Lighting {
         let opposite = azimuth + rng.random_range(2.5..3.0);
         Self {
             key: Lamp::new(azimuth, elevation, power, tint),
-            fill: Lamp::new(opposite, 0.80, rng.random_range(0.35..0.50), [0.97, 1.0, 1.04]),
+            fill: Lamp::new(
+                opposite,
+                0.80,
+                rng.random_range(0.35..0.50),
+                [0.97, 1.0, 1.04],
+            ),
             dome: rng.random_range(0.26..0.34),
             slope: [slope * azimuth.cos(), slope * azimuth.sin()],
         }
@@ -92,7 +97,8 @@ impl Lighting {
                 let dome = self.dome * open[index];
                 light.push(std::array::from_fn(|c| {
                     let albedo = surface.albedo[c];
-                    let lamps = lit * key.seen(&self.key, albedo, c) + fill.seen(&self.fill, albedo, c);
+                    let lamps =
+                        lit * key.seen(&self.key, albedo, c) + fill.seen(&self.fill, albedo, c);
                     level * (lamps + dome * (albedo + 0.10 * surface.shine))
                 }));
             }
@@ -168,8 +174,10 @@ fn normal(heights: &[f32], grid: &Grid, x: usize, y: usize) -> [f32; 3] {
     let side = grid.side;
     let (left, right) = (x.saturating_sub(1), (x + 1).min(side - 1));
     let (above, below) = (y.saturating_sub(1), (y + 1).min(side - 1));
-    let dx = (heights[y * side + right] - heights[y * side + left]) * grid.scale / (right - left) as f32;
-    let dy = (heights[below * side + x] - heights[above * side + x]) * grid.scale / (below - above) as f32;
+    let dx =
+        (heights[y * side + right] - heights[y * side + left]) * grid.scale / (right - left) as f32;
+    let dy = (heights[below * side + x] - heights[above * side + x]) * grid.scale
+        / (below - above) as f32;
     normalised([-dx, -dy, 1.0])
 }
 
@@ -232,4 +240,67 @@ fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
 fn normalised(v: [f32; 3]) -> [f32; 3] {
     let norm = dot(v, v).sqrt().max(1e-12);
     v.map(|component| component / norm)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Grid, Lighting, Surface, box_mean, openness};
+
+    const SIDE: usize = 64;
+
+    /// A grey plane with a post of height 0.15 in the middle.
+    fn scene(post: bool) -> Grid {
+        let at = |index: usize| [index % SIDE, index / SIDE];
+        let surfaces = (0..SIDE * SIDE).map(|index| Surface {
+            height: if post && at(index).iter().all(|i| (28..36).contains(i)) {
+                0.15
+            } else {
+                0.0
+            },
+            albedo: [0.5; 3],
+            shine: 0.0,
+            polish: 1.0,
+            grooved: 0.0,
+        });
+        Grid {
+            side: SIDE,
+            scale: 100.0,
+            centre: [32.0; 2],
+            surfaces: surfaces.collect(),
+        }
+    }
+
+    #[test]
+    fn a_post_throws_its_shadow_away_from_the_key_light() {
+        let lighting = Lighting::draw(&mut ChaCha8Rng::seed_from_u64(3));
+        let (bare, post) = (lighting.shade(&scene(false)), lighting.shade(&scene(true)));
+        let lost = |x: usize, y: usize| bare[y * SIDE + x][0] - post[y * SIDE + x][0];
+        // The key light stands at the top left.
+        assert!(lost(39, 42) > 0.2 * bare[42 * SIDE + 39][0]);
+        assert!(lost(24, 20) < 0.5 * lost(39, 42));
+    }
+
+    #[test]
+    fn a_plane_sees_the_whole_sky_and_a_corner_does_not() {
+        let grid = scene(true);
+        let heights: Vec<f32> = grid.surfaces.iter().map(|surface| surface.height).collect();
+        let open = openness(&heights, &grid);
+        assert_eq!(open[32 * SIDE + 32], 1.0);
+        assert!(open[32 * SIDE + 26] < 0.9);
+        assert!(
+            openness(&vec![0.1; SIDE * SIDE], &grid)
+                .iter()
+                .all(|&o| o > 0.999)
+        );
+    }
+
+    #[test]
+    fn the_mean_over_a_window_repeats_the_edge() {
+        let means = box_mean(&[0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 9.0], 3, 1);
+        assert!((means[4] - 12.0 / 9.0).abs() < 1e-6);
+        assert!((means[8] - 4.0).abs() < 1e-6);
+    }
 }

@@ -1,7 +1,9 @@
 //! Damage that lies on one spot of the part: scratches, dents, stains and chips. Each changes the surface it meets.
 
 use super::part::{Surface, fracture};
-use super::texture::{Colour, Point, fractal, length, mix, mix_colour, noise, segment_distance, smoothstep};
+use super::texture::{
+    Colour, Point, fractal, length, mix, mix_colour, noise, segment_distance, smoothstep,
+};
 
 /// One mark; lengths in part radii.
 #[derive(Debug, Clone)]
@@ -72,7 +74,8 @@ impl Scratch {
         }
         let taper = smoothstep(0.0, 0.18, along) * smoothstep(1.0, 0.75, along);
         let skips = 0.78 + 0.45 * noise([along * 14.0, 3.0], self.seed);
-        let groove = smoothstep(1.6 * self.half_width, 0.2 * self.half_width, distance) * taper * skips;
+        let groove =
+            smoothstep(1.6 * self.half_width, 0.2 * self.half_width, distance) * taper * skips;
         let bare = (self.strength * groove).clamp(0.0, 1.0);
         Surface {
             height: surface.height - 0.55 * self.half_width * groove * self.strength,
@@ -93,7 +96,9 @@ impl Scratch {
                 let (distance, t) = segment_distance(p, ends[0], ends[1]);
                 (distance, (leg as f32 + t) / legs)
             })
-            .fold((f32::INFINITY, 0.0), |best, next| if next.0 < best.0 { next } else { best })
+            .fold((f32::INFINITY, 0.0), |best, next| {
+                if next.0 < best.0 { next } else { best }
+            })
     }
 }
 
@@ -138,15 +143,115 @@ impl Chip {
         };
         match t {
             t if t < 0.72 => None,
-            t if t < 1.0 => Some(fracture(mix(0.0, surface.height, (t - 0.72) / 0.28), p, self.seed)),
+            t if t < 1.0 => Some(fracture(
+                mix(0.0, surface.height, (t - 0.72) / 0.28),
+                p,
+                self.seed,
+            )),
             _ => Some(surface),
         }
     }
 }
 
 /// Distance from the centre in radii, made irregular by noise; `None` well outside.
-fn warped_distance(p: Point, centre: Point, radius: f32, irregularity: f32, seed: u32) -> Option<f32> {
+fn warped_distance(
+    p: Point,
+    centre: Point,
+    radius: f32,
+    irregularity: f32,
+    seed: u32,
+) -> Option<f32> {
     let local = [(p[0] - centre[0]) / radius, (p[1] - centre[1]) / radius];
     let distance = length(local);
-    (distance < 2.2).then(|| distance * (1.0 + irregularity * fractal([local[0] * 1.3, local[1] * 1.3], 3, seed)))
+    (distance < 2.2).then(|| {
+        distance * (1.0 + irregularity * fractal([local[0] * 1.3, local[1] * 1.3], 3, seed))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chip, Dent, Mark, Scratch, Stain, Surface};
+
+    const METAL: Surface = Surface {
+        height: 0.14,
+        albedo: [0.2; 3],
+        shine: 1.0,
+        polish: 40.0,
+        grooved: 1.0,
+    };
+
+    fn marks() -> [Mark; 4] {
+        let (centre, radius, seed) = ([0.5, 0.0], 0.1, 3);
+        let scratch = Scratch {
+            path: vec![[0.4, 0.0], [0.6, 0.0]],
+            half_width: 0.01,
+            strength: 1.0,
+            seed,
+        };
+        let dent = Dent {
+            centre,
+            radius,
+            depth: 0.02,
+            seed,
+        };
+        let stain = Stain {
+            centre,
+            radius,
+            tint: [0.3; 3],
+            crust: [0.0; 3],
+            strength: 1.0,
+            seed,
+        };
+        let chip = Chip {
+            centre,
+            radius,
+            seed,
+        };
+        [
+            Mark::Scratch(scratch),
+            Mark::Dent(dent),
+            Mark::Stain(stain),
+            Mark::Chip(chip),
+        ]
+    }
+
+    #[test]
+    fn marks_leave_the_surface_beside_them_alone() {
+        for mark in marks() {
+            let beside = mark
+                .inflicted([0.5, 0.3], METAL)
+                .expect("the surface is still there");
+            assert_eq!(
+                (beside.height, beside.albedo),
+                (METAL.height, METAL.albedo),
+                "{mark:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_mark_changes_what_it_should() {
+        let [scratch, dent, stain, chip] = marks().map(|mark| mark.inflicted([0.5, 0.0], METAL));
+        assert!(scratch.is_some_and(|s| s.albedo[0] > METAL.albedo[0] && s.height < METAL.height));
+        assert!(dent.is_some_and(|s| s.height < METAL.height && s.albedo == METAL.albedo));
+        assert!(stain.is_some_and(|s| s.albedo[0] < METAL.albedo[0] && s.height == METAL.height));
+        assert!(chip.is_none());
+    }
+
+    #[test]
+    fn a_scratch_without_length_does_no_harm() {
+        for path in [vec![], vec![[0.5, 0.0]], vec![[0.5, 0.0]; 2]] {
+            let scratch = Mark::Scratch(Scratch {
+                path,
+                half_width: 0.01,
+                strength: 1.0,
+                seed: 1,
+            });
+            assert!(
+                scratch
+                    .inflicted([0.5, 0.0], METAL)
+                    .is_some_and(|s| s.albedo[0].is_finite())
+            );
+        }
+    }
 }

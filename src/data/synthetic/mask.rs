@@ -31,7 +31,8 @@ fn visible(difference: &[Colour], size: usize) -> Vec<bool> {
             let mut sum = [0.0f32; 3];
             let mut count = 0.0;
             for row in y.saturating_sub(1)..=(y + 1).min(size - 1) {
-                for pixel in &difference[row * size..][x.saturating_sub(1)..=(x + 1).min(size - 1)] {
+                for pixel in &difference[row * size..][x.saturating_sub(1)..=(x + 1).min(size - 1)]
+                {
                     count += 1.0;
                     for (total, channel) in sum.iter_mut().zip(pixel) {
                         *total += channel;
@@ -88,8 +89,21 @@ fn take_surroundings(mask: &mut [bool], size: usize) {
 
 /// All pixels connected to `start` through equal 4-neighbours (8-neighbours where set).
 fn region(mask: &[bool], size: usize, start: usize, seen: &mut [bool]) -> Vec<usize> {
-    const AROUND: [(isize, isize); 8] = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)];
-    let directions = if mask[start] { &AROUND[..] } else { &AROUND[..4] };
+    const AROUND: [(isize, isize); 8] = [
+        (1, 0),
+        (-1, 0),
+        (0, 1),
+        (0, -1),
+        (1, 1),
+        (1, -1),
+        (-1, 1),
+        (-1, -1),
+    ];
+    let directions = if mask[start] {
+        &AROUND[..]
+    } else {
+        &AROUND[..4]
+    };
     let mut region = vec![start];
     seen[start] = true;
     let mut next = 0;
@@ -109,4 +123,76 @@ fn region(mask: &[bool], size: usize, start: usize, seen: &mut [bool]) -> Vec<us
         }
     }
     region
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed;
+
+    const SIZE: usize = 320;
+
+    /// Marks of what differs between a black picture and one where `bright` says so.
+    fn marked(gap: f32, bright: impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
+        let black = vec![[0.0; 3]; SIZE * SIZE];
+        let at = |index: usize| (index % SIZE, index / SIZE);
+        let damaged: Vec<_> = (0..SIZE * SIZE)
+            .map(|index| {
+                let (x, y) = at(index);
+                if bright(x, y) {
+                    [0.0, 9.0, 0.0]
+                } else {
+                    [0.0; 3]
+                }
+            })
+            .collect();
+        let mask = changed(&black, &damaged, SIZE, gap);
+        (0..mask.len())
+            .filter(|&index| mask[index])
+            .map(at)
+            .collect()
+    }
+
+    #[test]
+    fn equal_pictures_have_an_empty_mask() {
+        assert!(marked(4.0, |_, _| false).is_empty());
+    }
+
+    #[test]
+    fn a_changed_square_is_marked_as_it_is_even_at_the_border() {
+        let corners = |x0: usize, x1: usize| [(x0, x0), (x1, x0), (x0, x1), (x1, x1)];
+        let square = marked(0.0, |x, y| {
+            (100..120).contains(&x) && (100..120).contains(&y)
+        });
+        // The corners see only a few changed pixels around them.
+        assert_eq!(square.len(), 20 * 20 - 4);
+        assert!(
+            corners(100, 119)
+                .iter()
+                .all(|corner| !square.contains(corner))
+        );
+        let whole = marked(4.0, |_, _| true);
+        assert_eq!(whole.len(), SIZE * SIZE);
+    }
+
+    #[test]
+    fn a_lone_pixel_is_no_defect() {
+        assert!(marked(4.0, |x, y| (x, y) == (50, 60)).is_empty());
+    }
+
+    #[test]
+    fn holes_and_narrow_gaps_are_closed_and_wide_ones_stay() {
+        let two_bars = |gap: usize| {
+            marked(6.0, move |x, y| {
+                (100..140).contains(&y) && ((90..100).contains(&x) || (100 + gap..120).contains(&x))
+            })
+        };
+        assert!(two_bars(5).contains(&(102, 120)));
+        assert!(!two_bars(12).contains(&(106, 120)));
+        let ring = marked(0.0, |x, y| {
+            let inside =
+                |from: usize, to: usize| (from..to).contains(&x) && (from..to).contains(&y);
+            inside(100, 120) && !inside(107, 113)
+        });
+        assert!(ring.contains(&(110, 110)));
+    }
 }

@@ -92,7 +92,11 @@ impl Part {
         let hue = rng.random_range(-0.006..0.006);
         Self {
             seed: rng.random(),
-            anodising: [(0.018 + 0.5 * hue) * shade, 0.040 * shade, (0.082 - hue) * shade],
+            anodising: [
+                (0.018 + 0.5 * hue) * shade,
+                0.040 * shade,
+                (0.082 - hue) * shade,
+            ],
             screws: std::array::from_fn(|_| Some(rng.random_range(0.0..PI / 3.0))),
             print: Print::default(),
             broken_rib: None,
@@ -164,14 +168,15 @@ impl Part {
         let sand = fractal([p[0] * 46.0, p[1] * 46.0], 3, self.seed ^ 0x1234);
         let broken = self.broken_rib.is_some_and(|broken| {
             let ragged = 0.010 * noise([across * 90.0, radius * 40.0], self.seed ^ 0x99);
-            broken.index == index as usize % RIBS && (broken.from..broken.to).contains(&(radius + ragged))
+            broken.index == index as usize % RIBS
+                && (broken.from..broken.to).contains(&(radius + ragged))
         });
         let (top, shade) = if broken {
-            (floor + 0.012 + 0.012 * sand, 1.25)
+            (floor + 0.006 + 0.010 * sand, 0.8)
         } else {
             (0.150, 1.0)
         };
-        let grain = (0.86 + 0.22 * sand) * mix(1.0, 1.12 * shade, rib);
+        let grain = (0.78 + 0.20 * sand) * mix(1.0, 1.4 * shade, rib);
         Surface {
             height: mix(floor, top.max(floor), rib) + 0.0022 * sand,
             albedo: ALUMINIUM.map(|channel| 1.05 * channel * grain),
@@ -206,7 +211,11 @@ impl Part {
         if distance > COUNTERBORE {
             return self.lathed(p, radius, height);
         }
-        let head = self.screws.get(index.rem_euclid(SCREWS as f32) as usize).copied().flatten();
+        let head = self
+            .screws
+            .get(index.rem_euclid(SCREWS as f32) as usize)
+            .copied()
+            .flatten();
         match head {
             Some(turn) if distance < SCREW_HEAD => screw_head(turned(local, turn), distance),
             _ => counterbore(distance, head.is_none()),
@@ -215,7 +224,9 @@ impl Part {
 }
 
 fn profile(radius: f32) -> f32 {
-    let next = PROFILE.partition_point(|point| point[0] <= radius).clamp(1, PROFILE.len() - 1);
+    let next = PROFILE
+        .partition_point(|point| point[0] <= radius)
+        .clamp(1, PROFILE.len() - 1);
     let ([r0, h0], [r1, h1]) = (PROFILE[next - 1], PROFILE[next]);
     mix(h0, h1, ((radius - r0) / (r1 - r0)).clamp(0.0, 1.0))
 }
@@ -251,7 +262,11 @@ fn screw_head(local: Point, distance: f32) -> Surface {
 
 /// The floor around a screw head, with the threaded hole where the screw is missing.
 fn counterbore(distance: f32, open: bool) -> Surface {
-    let hole = if open { smoothstep(0.046, 0.040, distance) } else { 0.0 };
+    let hole = if open {
+        smoothstep(0.046, 0.040, distance)
+    } else {
+        0.0
+    };
     let bright = mix(0.24, 0.01, hole);
     Surface {
         height: mix(0.085, 0.0, hole),
@@ -271,5 +286,52 @@ pub fn fracture(height: f32, p: Point, seed: u32) -> Surface {
         shine: 0.25,
         polish: 12.0,
         grooved: 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{PROFILE, Part, SCREW_CIRCLE, TALLEST, profile};
+
+    fn part() -> Part {
+        Part::draw(&mut ChaCha8Rng::seed_from_u64(4))
+    }
+
+    #[test]
+    fn the_belt_shows_outside_the_rim_and_in_the_notch() {
+        assert!(part().surface([0.0, -0.99], 0.004).is_some());
+        assert!(part().surface([0.0, -1.01], 0.004).is_none());
+        assert!(part().surface([0.0, 0.99], 0.004).is_none());
+    }
+
+    #[test]
+    fn the_profile_runs_outwards_and_no_place_is_taller_than_stated() {
+        assert!(PROFILE.windows(2).all(|pair| pair[0][0] < pair[1][0]));
+        assert!(PROFILE.iter().all(|point| point[1] <= TALLEST));
+        assert_eq!(profile(0.05), 0.0);
+        assert_eq!(profile(0.17), TALLEST);
+        let part = part();
+        for i in 0..40_000 {
+            let p = [
+                (i % 200) as f32 / 100.0 - 1.0,
+                (i / 200) as f32 / 100.0 - 1.0,
+            ];
+            let height = part.surface(p, 0.004).map_or(0.0, |surface| surface.height);
+            assert!((-0.02..=TALLEST + 0.01).contains(&height), "{p:?} {height}");
+        }
+    }
+
+    #[test]
+    fn a_missing_screw_leaves_a_hole() {
+        let mut part = part();
+        let [sin, cos] = [0.5, 0.75f32.sqrt()];
+        let centre = [SCREW_CIRCLE * sin, -SCREW_CIRCLE * cos];
+        let head = part.surface(centre, 0.004).unwrap().height;
+        part.screws[0] = None;
+        assert!(head > 0.05);
+        assert_eq!(part.surface(centre, 0.004).unwrap().height, 0.0);
     }
 }

@@ -104,9 +104,15 @@ fn tick_distance(angle: f32, radius: f32) -> f32 {
     if !(0.56..0.70).contains(&radius) {
         return f32::INFINITY;
     }
-    let nearest = ((side - FIRST) / STEP).round().clamp(0.0, ((LAST - FIRST) / STEP).round());
+    let nearest = ((side - FIRST) / STEP)
+        .round()
+        .clamp(0.0, ((LAST - FIRST) / STEP).round());
     let across = (side - FIRST - nearest * STEP) * radius;
-    let inner = if nearest as i32 % 2 == 0 { 0.585 } else { 0.625 };
+    let inner = if nearest as i32 % 2 == 0 {
+        0.585
+    } else {
+        0.625
+    };
     let (distance, _) = segment_distance([across, radius], [0.0, inner], [0.0, 0.668]);
     distance - 0.7 * STROKE
 }
@@ -145,7 +151,16 @@ fn placed((column, row): (i8, i8)) -> Point {
 fn strokes(letter: u8) -> &'static [(i8, i8)] {
     match letter {
         b'A' => &[(0, 0), (2, 6), (4, 0), LIFT, (1, 2), (3, 2)],
-        b'C' => &[(4, 5), (3, 6), (1, 6), (0, 5), (0, 1), (1, 0), (3, 0), (4, 1)],
+        b'C' => &[
+            (4, 5),
+            (3, 6),
+            (1, 6),
+            (0, 5),
+            (0, 1),
+            (1, 0),
+            (3, 0),
+            (4, 1),
+        ],
         b'E' => &[(4, 6), (0, 6), (0, 0), (4, 0), LIFT, (0, 3), (3, 3)],
         b'F' => &[(4, 6), (0, 6), (0, 0), LIFT, (0, 3), (3, 3)],
         b'L' => &[(0, 6), (0, 0), (4, 0)],
@@ -207,7 +222,11 @@ mod tests {
 
     #[test]
     fn every_letter_of_the_label_has_strokes_on_the_grid() {
-        for letter in NAME.bytes().chain(DESIGNATION.bytes()).filter(|&l| l != b' ') {
+        for letter in NAME
+            .bytes()
+            .chain(DESIGNATION.bytes())
+            .filter(|&l| l != b' ')
+        {
             assert!(strokes(letter).len() > 1, "{}", letter as char);
             assert!(strokes(letter).iter().all(|&(x, y)| x <= 4 && y <= 6));
         }

@@ -47,7 +47,10 @@ impl Scene {
             for x in 0..side {
                 let place = self.camera.part_from_sample(size, x, y);
                 let surface = self.part.surface(place, softness);
-                surfaces.push(surface.unwrap_or_else(|| self.belt.surface(x as f32 / scale, y as f32 / scale)));
+                surfaces.push(
+                    surface
+                        .unwrap_or_else(|| self.belt.surface(x as f32 / scale, y as f32 / scale)),
+                );
             }
         }
         let grid = Grid {

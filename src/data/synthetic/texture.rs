@@ -45,7 +45,10 @@ pub fn segment_distance(p: Point, a: Point, b: Point) -> (f32, f32) {
     } else {
         0.0
     };
-    (length([from_a[0] - along[0] * t, from_a[1] - along[1] * t]), t)
+    (
+        length([from_a[0] - along[0] * t, from_a[1] - along[1] * t]),
+        t,
+    )
 }
 
 /// Smooth noise with one feature per unit, from -1 to 1.
@@ -64,7 +67,11 @@ pub fn fractal(p: Point, octaves: u32, seed: u32) -> f32 {
     let mut scale = 1.0;
     let mut weight = 0.5;
     for octave in 0..octaves {
-        sum += weight * noise([p[0] * scale, p[1] * scale], seed.wrapping_add(octave * 101));
+        sum += weight
+            * noise(
+                [p[0] * scale, p[1] * scale],
+                seed.wrapping_add(octave * 101),
+            );
         scale *= 2.03;
         weight *= 0.5;
     }
@@ -114,8 +121,17 @@ mod tests {
 
     #[test]
     fn distance_to_a_segment_includes_its_ends() {
-        assert_eq!(segment_distance([0.0, 1.0], [-1.0, 0.0], [1.0, 0.0]), (1.0, 0.5));
-        assert_eq!(segment_distance([4.0, 4.0], [0.0, 0.0], [1.0, 0.0]), (5.0, 1.0));
-        assert_eq!(segment_distance([3.0, 4.0], [0.0, 0.0], [0.0, 0.0]), (5.0, 0.0));
+        assert_eq!(
+            segment_distance([0.0, 1.0], [-1.0, 0.0], [1.0, 0.0]),
+            (1.0, 0.5)
+        );
+        assert_eq!(
+            segment_distance([4.0, 4.0], [0.0, 0.0], [1.0, 0.0]),
+            (5.0, 1.0)
+        );
+        assert_eq!(
+            segment_distance([3.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
+            (5.0, 0.0)
+        );
     }
 }
