@@ -15,9 +15,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::models::optim::{Adam, AdamSettings};
 use crate::models::{Detector, FeatureExtractor, StepReport};
 use crate::ops::nearest::CentreIndex;
+use crate::ops::pool::average_3x3;
 use loss::Hypersphere;
 use memory::TapStatistics;
-use network::{Descriptor, average_pool, picture};
+use network::{Descriptor, picture};
 
 pub use config::{CfaConfig, TapActivation, TapScaling};
 
@@ -179,7 +180,7 @@ impl Detector for Cfa {
         }
         let taps = self.backbone.forward(pixels)?;
         taps.iter()
-            .map(|tap| average_pool(&self.activate(&tap.detach())?))
+            .map(|tap| average_3x3(&self.activate(&tap.detach())?))
             .collect()
     }
 

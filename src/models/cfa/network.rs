@@ -132,16 +132,6 @@ fn coordinates(h: usize, w: usize, device: &Device) -> Result<Tensor> {
     Tensor::from_vec(values, (EXTRA, h, w), device)
 }
 
-/// Average over 3 x 3 neighbours with zeros beyond the border counted: `(B, C, H, W)` to the same shape.
-pub(super) fn average_pool(features: &Tensor) -> Result<Tensor> {
-    let (_, _, h, w) = features.dims4()?;
-    let padded = features.pad_with_zeros(2, 1, 1)?;
-    let rows = ((padded.narrow(2, 0, h)? + padded.narrow(2, 1, h)?)? + padded.narrow(2, 2, h)?)?;
-    let padded = rows.pad_with_zeros(3, 1, 1)?;
-    let sums = ((padded.narrow(3, 0, w)? + padded.narrow(3, 1, w)?)? + padded.narrow(3, 2, w)?)?;
-    sums / 9.0
-}
-
 /// One picture's share of an encoded batch, as `f32`.
 pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
     batch
@@ -152,7 +142,7 @@ pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Descriptor, average_pool, coordinates};
+    use super::{Descriptor, coordinates};
     use crate::ops::resample::resize;
     use candle_core::{Device, Result, Tensor, Var};
     use rand::SeedableRng;
@@ -198,27 +188,6 @@ mod tests {
             .to_vec1::<f32>()
             .unwrap();
         assert_eq!(single, [0.0, 0.0, 1.0]);
-    }
-
-    #[test]
-    fn pooling_counts_the_zeros_beyond_the_border() {
-        let grid = Tensor::new(
-            &[[[[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]],
-            &Device::Cpu,
-        )
-        .unwrap();
-        let pooled = average_pool(&grid)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1::<f32>()
-            .unwrap();
-        let expected = [
-            1.333_333, 2.333_333, 1.777_778, 3.0, 5.0, 3.666_667, 2.666_667, 4.333_333, 3.111_111,
-        ];
-        for (found, expected) in pooled.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-6);
-        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Tensor};
 
 use super::detect::{detect, is_classifier};
-use super::kind_name;
 use super::load::{load_weights, weight_shapes};
 use crate::models::backbone::BackboneKind;
 use crate::store::checkpoint::save_tensors;
@@ -49,7 +48,7 @@ pub fn convert(input: &Path, output: &Path, precision: Precision) -> Result<Conv
     let weights = load_weights(input)?;
     let all = weights.len();
     let kept = reduce(weights, kind, precision)?;
-    let pairs = BTreeMap::from([("network".to_owned(), kind_name(kind))]);
+    let pairs = BTreeMap::from([("network".to_owned(), kind.name().to_owned())]);
     let borrowed = kept.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     save_tensors(output, &pairs, &borrowed)?;
     Ok(Conversion {

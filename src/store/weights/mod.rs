@@ -98,7 +98,7 @@ pub fn weights_for(kind: BackboneKind, folders: &[PathBuf]) -> Result<WeightsInf
         .collect();
     of_kind.sort_by_key(|info| !info.verified);
     of_kind.into_iter().next().with_context(|| {
-        let name = kind_name(kind);
+        let name = kind.name();
         format!(
             "no weights for {name} were found in {}; get them with `flawscope weights fetch {name}` or import a file",
             listed(folders)
@@ -117,7 +117,7 @@ pub fn weights_by_hash(kind: BackboneKind, sha256: &str, folders: &[PathBuf]) ->
         format!(
             "the model needs the {} weights with SHA-256 {sha256}, which are not in {}; get them with {}\
              `flawscope weights import FILE`",
-            kind_name(kind),
+            kind.name(),
             listed(folders),
             fetch.unwrap_or_default()
         )
@@ -147,11 +147,6 @@ pub fn import(file: &Path, folder: &Path) -> Result<WeightsInfo> {
         origin: WeightsOrigin::File(target),
         ..info
     })
-}
-
-fn kind_name(kind: BackboneKind) -> String {
-    // The name in files is the name on the command line.
-    serde_json::to_string(&kind).unwrap_or_default().replace('"', "")
 }
 
 fn listed(folders: &[PathBuf]) -> String {
