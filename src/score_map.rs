@@ -38,7 +38,10 @@ impl ScoreMap {
 
     /// The largest score: the picture's own score for models that define it so.
     pub fn max(&self) -> f32 {
-        self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+        self.values
+            .iter()
+            .copied()
+            .fold(f32::NEG_INFINITY, f32::max)
     }
 
     /// Bilinear resampling with half-pixel centres (no antialiasing when shrinking), as the models upsample their maps.
@@ -91,7 +94,8 @@ mod tests {
     fn resizing_matches_the_half_pixel_vector() {
         let map = ScoreMap::new(2, 2, vec![0.0, 1.0, 2.0, 4.0]).expect("2 x 2");
         let expected = [
-            0.0, 0.25, 0.75, 1.0, 0.5, 0.8125, 1.4375, 1.75, 1.5, 1.9375, 2.8125, 3.25, 2.0, 2.5, 3.5, 4.0,
+            0.0, 0.25, 0.75, 1.0, 0.5, 0.8125, 1.4375, 1.75, 1.5, 1.9375, 2.8125, 3.25, 2.0, 2.5,
+            3.5, 4.0,
         ];
         assert_eq!(map.resized(4, 4).values(), expected);
     }

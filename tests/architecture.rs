@@ -23,7 +23,14 @@ const RESERVED: [(&str, &[&str]); 2] = [
 
 /// All that the window may know.
 const APP_MAY_IMPORT: [&str; 8] = [
-    "app", "config", "data", "metrics", "progress", "render", "score_map", "worker",
+    "app",
+    "config",
+    "data",
+    "metrics",
+    "progress",
+    "render",
+    "score_map",
+    "worker",
 ];
 
 /// Text that may only stand in files with one of these path prefixes.
@@ -48,7 +55,10 @@ const FENCES: [(&str, &[&str]); 12] = [
     ),
     ("image::{", &["data/", "render/", "report.rs"]),
     ("println!", &["cli/", "cli.rs"]),
-    ("thread::Builder", &["worker/", "data/batch.rs", "app/picker.rs"]),
+    (
+        "thread::Builder",
+        &["worker/", "data/batch.rs", "app/picker.rs"],
+    ),
     ("thread::spawn", &[]),
     ("unsafe", &["ops/"]),
 ];

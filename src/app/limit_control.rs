@@ -22,10 +22,9 @@ pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Ac
         .clamping(eframe::egui::SliderClamping::Never)
         .step_by(f64::from(step(&range)))
         .custom_formatter(|value, _| numbers::score(value as f32));
-    let response = ui
-        .add(slider)
-        .labelled_by(name.id)
-        .on_hover_text("Pictures that score this much or more fail. Drag, type, or use the arrow keys");
+    let response = ui.add(slider).labelled_by(name.id).on_hover_text(
+        "Pictures that score this much or more fail. Drag, type, or use the arrow keys",
+    );
     if response.changed() && limit.is_finite() {
         action = Some(Action::SetImageLimit(limit));
     }
@@ -41,7 +40,11 @@ pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Ac
 
 /// The run's limit keeps its origin; any other value was set by hand.
 pub fn origin_in_force(value: f32, own: &crate::metrics::Limit) -> &LimitOrigin {
-    if value == own.value { &own.origin } else { &LimitOrigin::Manual }
+    if value == own.value {
+        &own.origin
+    } else {
+        &LimitOrigin::Manual
+    }
 }
 
 /// All test and held-out scores and the limits, with some air at both ends.

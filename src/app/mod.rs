@@ -319,12 +319,9 @@ impl App {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
             Place::Train => train_ui(ui, &self.state, &mut self.train_form, &self.folders),
-            Place::Inspect => inspect_ui(
-                ui,
-                &self.state,
-                &mut self.inspect_view,
-                &mut self.textures,
-            ),
+            Place::Inspect => {
+                inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
+            }
             Place::Results => None,
         }
     }
@@ -340,7 +337,11 @@ impl eframe::App for App {
         let mut actions = vec![keys::pressed(ui), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
         let readout = self.inspect_view.readout.as_ref().map(ToString::to_string);
-        actions.push(status_bar::status_bar_ui(ui, &self.state, readout.as_deref()));
+        actions.push(status_bar::status_bar_ui(
+            ui,
+            &self.state,
+            readout.as_deref(),
+        ));
         let ground = Frame::new().fill(theme::palette(ui).panel);
         let place = CentralPanel::no_frame().frame(ground);
         actions.push(place.show(ui, |ui| self.place_ui(ui)).inner);

@@ -161,8 +161,8 @@ mod tests {
     use crate::app::state::{OpenData, State};
     use crate::app::user_folders::UserFolders;
     use crate::config::CalibrationConfig;
-    use crate::data::image::Orientation;
     use crate::data::check::CheckReport;
+    use crate::data::image::Orientation;
     use crate::data::{Category, Dataset, Label, LayoutKind, OpenOptions, Sample};
 
     fn category(name: &str, good: usize) -> Category {

@@ -46,7 +46,11 @@ pub fn evaluation(evaluation: &Evaluation) {
         ));
     };
     row("AUROC", evaluation.image.auroc, &|p| p.auroc);
-    row("average precision", evaluation.image.average_precision, &|p| p.average_precision);
+    row(
+        "average precision",
+        evaluation.image.average_precision,
+        &|p| p.average_precision,
+    );
     row("AUPRO (FPR ≤ 0.3)", None, &|p| p.aupro);
     row("IoU at pixel limit", None, &|p| p.iou_at_limit);
     row("F1-max (oracle)", evaluation.image.f1_max, &|p| p.f1_max);

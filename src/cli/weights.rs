@@ -39,7 +39,11 @@ fn list(json: bool) -> Result<()> {
     }
     output::line("At hand");
     for info in &found {
-        let known = if info.verified { "known" } else { "unknown hash" };
+        let known = if info.verified {
+            "known"
+        } else {
+            "unknown hash"
+        };
         output::line(&format!(
             "  {:<20} {}  {known}  {}",
             info.kind.name(),
@@ -103,7 +107,11 @@ fn fetch(name: &str, url: Option<&str>) -> Result<()> {
 }
 
 fn convert(input: &Path, target: &Path, half: bool) -> Result<()> {
-    let precision = if half { Precision::Half } else { Precision::Full };
+    let precision = if half {
+        Precision::Half
+    } else {
+        Precision::Full
+    };
     let done = weights::convert(input, target, precision)?;
     output::line(&format!(
         "{}: {} tensors, {} dropped, {:.1} MB",
@@ -112,7 +120,11 @@ fn convert(input: &Path, target: &Path, half: bool) -> Result<()> {
         done.dropped,
         done.bytes as f64 / 1e6
     ));
-    output::line(&format!("source  {}  {}", done.source_sha256, input.display()));
+    output::line(&format!(
+        "source  {}  {}",
+        done.source_sha256,
+        input.display()
+    ));
     output::line(&format!("result  {}  {}", done.sha256, target.display()));
     Ok(())
 }

@@ -71,7 +71,12 @@ struct Stacked {
 
 impl Batches {
     /// Starts decoding `samples` in the given order (indices into `samples`); tensors are made on `device`.
-    pub fn start(samples: Arc<[Sample]>, order: Vec<usize>, settings: BatchSettings, device: &Device) -> Result<Self> {
+    pub fn start(
+        samples: Arc<[Sample]>,
+        order: Vec<usize>,
+        settings: BatchSettings,
+        device: &Device,
+    ) -> Result<Self> {
         let batch_size = settings.batch_size.max(1);
         let remaining = order.len().div_ceil(batch_size);
         let (sender, receiver) = bounded(settings.ahead.max(1));
@@ -155,7 +160,12 @@ fn prefetch(
     }
 }
 
-fn stack(samples: &[Sample], indices: &[usize], settings: &BatchSettings, stop: &AtomicBool) -> Stacked {
+fn stack(
+    samples: &[Sample],
+    indices: &[usize],
+    settings: &BatchSettings,
+    stop: &AtomicBool,
+) -> Stacked {
     let read = |&index: &usize| -> Result<(Size, Vec<f32>)> {
         if stop.load(Ordering::Relaxed) {
             return Err(anyhow!("stopped"));
@@ -194,10 +204,15 @@ mod tests {
 
     use super::{BatchSettings, Batches, epoch_order};
     use crate::data::image::testing::{write, write_png};
-    use crate::data::image::{InputPreset, InputSpec, Normalization, Orientation, Size, read_picture, to_input};
+    use crate::data::image::{
+        InputPreset, InputSpec, Normalization, Orientation, Size, read_picture, to_input,
+    };
     use crate::data::{Label, Sample};
 
-    const SIZE: Size = Size { width: 32, height: 24 };
+    const SIZE: Size = Size {
+        width: 32,
+        height: 24,
+    };
 
     fn samples(folder: &Path, count: u8) -> Arc<[Sample]> {
         let sample = |i: u8| {
@@ -217,7 +232,8 @@ mod tests {
 
     fn settings() -> BatchSettings {
         BatchSettings {
-            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE).expect("an ordinary aspect"),
+            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE)
+                .expect("an ordinary aspect"),
             normalization: Normalization::IMAGENET,
             batch_size: 4,
             ahead: 2,
@@ -253,8 +269,10 @@ mod tests {
             assert_eq!(pixels.dims(), [batch.indices.len(), 3, 224, 224]);
             assert_eq!(batch.sizes, vec![SIZE; batch.indices.len()]);
             for (row, &index) in batch.indices.iter().enumerate() {
-                let picture = read_picture(&samples[index].image, Orientation::Ignore).expect("a picture");
-                let expected = to_input(&picture, &settings().spec, &settings().normalization).expect("input");
+                let picture =
+                    read_picture(&samples[index].image, Orientation::Ignore).expect("a picture");
+                let expected =
+                    to_input(&picture, &settings().spec, &settings().normalization).expect("input");
                 let own = pixels
                     .get(row)
                     .and_then(|p| p.flatten_all())
@@ -293,8 +311,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let samples = samples(folder.path(), 1);
         assert_eq!(start(&samples, vec![]).count(), 0);
-        let batch = start(&samples, vec![7]).next().expect("one batch").expect("no error");
-        assert_eq!(batch.failed, [(7, "there is no picture number 7".to_owned())]);
+        let batch = start(&samples, vec![7])
+            .next()
+            .expect("one batch")
+            .expect("no error");
+        assert_eq!(
+            batch.failed,
+            [(7, "there is no picture number 7".to_owned())]
+        );
     }
 
     #[test]

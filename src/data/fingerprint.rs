@@ -87,7 +87,10 @@ mod tests {
         let (a, b) = (sample(one.path(), "a", b"1"), sample(one.path(), "b", b"2"));
         let original = fingerprint(&[a.clone(), b.clone()]).expect("a fingerprint");
         assert_eq!(original.len(), 64);
-        assert_eq!(fingerprint(&[b.clone(), a.clone()]).expect("reordered"), original);
+        assert_eq!(
+            fingerprint(&[b.clone(), a.clone()]).expect("reordered"),
+            original
+        );
         let moved = [sample(two.path(), "a", b"1"), sample(two.path(), "b", b"2")];
         assert_eq!(fingerprint(&moved).expect("moved"), original);
         let swapped = [sample(two.path(), "a", b"2"), sample(two.path(), "b", b"1")];

@@ -84,19 +84,31 @@ const MASK: [&str; 12] = [
     "maske",
     "masken",
 ];
-const TEST: [&str; 7] = ["eval", "evaluation", "holdout", "test", "testing", "val", "validation"];
+const TEST: [&str; 7] = [
+    "eval",
+    "evaluation",
+    "holdout",
+    "test",
+    "testing",
+    "val",
+    "validation",
+];
 const TRAIN: [&str; 3] = ["train", "training", "trainset"];
 /// Words that turn the next one round.
 const NOT: [&str; 4] = ["no", "non", "not", "without"];
 const NEUTRAL: [&str; 14] = [
-    "and", "data", "files", "images", "image", "img", "imgs", "parts", "part", "photos", "pictures", "rgb", "samples",
-    "set",
+    "and", "data", "files", "images", "image", "img", "imgs", "parts", "part", "photos",
+    "pictures", "rgb", "samples", "set",
 ];
 
 impl Meaning {
     pub(super) fn of(name: &str) -> Self {
         let words = words(name);
-        let before = |i: usize| i.checked_sub(1).and_then(|i| words.get(i)).map_or("", String::as_str);
+        let before = |i: usize| {
+            i.checked_sub(1)
+                .and_then(|i| words.get(i))
+                .map_or("", String::as_str)
+        };
         let after = |i: usize| words.get(i + 1).map_or("", String::as_str);
         Self(
             (0..words.len())
@@ -159,8 +171,12 @@ fn is_neutral(word: &str) -> bool {
 
 /// What a folder of masks is about: its name without the words that say "mask", to compare with a defect's folder.
 pub(super) fn subject(name: &str) -> String {
-    let is_mask = |word: &String| MASK.contains(&word.as_str()) || word == "ground" || word == "truth";
-    let words: Vec<String> = words(name).into_iter().filter(|word| !is_mask(word)).collect();
+    let is_mask =
+        |word: &String| MASK.contains(&word.as_str()) || word == "ground" || word == "truth";
+    let words: Vec<String> = words(name)
+        .into_iter()
+        .filter(|word| !is_mask(word))
+        .collect();
     words.join(" ")
 }
 
@@ -169,8 +185,9 @@ fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut last = ' ';
     for c in name.chars() {
-        let begins =
-            !c.is_alphanumeric() || c.is_numeric() != last.is_numeric() || (c.is_uppercase() && last.is_lowercase());
+        let begins = !c.is_alphanumeric()
+            || c.is_numeric() != last.is_numeric()
+            || (c.is_uppercase() && last.is_lowercase());
         if begins {
             words.push(String::new());
         }
@@ -236,7 +253,11 @@ mod tests {
     fn the_other_meanings_are_known_too() {
         let says = |name: &str, word| Meaning::of(name).says(word);
         assert!(says("not ok", Word::Defective) && !says("not ok", Word::Good));
-        assert!(says("ground_truth", Word::Mask) && says("GT", Word::Mask) && says("crack masks", Word::Mask));
+        assert!(
+            says("ground_truth", Word::Mask)
+                && says("GT", Word::Mask)
+                && says("crack masks", Word::Mask)
+        );
         assert!(says("good_test", Word::Test) && says("good_test", Word::Good));
         assert!(says("train", Word::Train) && says("cam2", Word::Unknown));
         assert!(Meaning::of("images 01").is_silent() && !Meaning::of("scratch").is_silent());

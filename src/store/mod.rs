@@ -131,7 +131,8 @@ mod tests {
     fn run() -> (TempDir, RunFolder, String) {
         let folder = tempfile::tempdir().unwrap();
         let run = RunFolder::create(&folder.path().join("run")).unwrap();
-        let checksum = checkpoint::save(&run.model_path(), &model_file::samples::meta(), &[]).unwrap();
+        let checksum =
+            checkpoint::save(&run.model_path(), &model_file::samples::meta(), &[]).unwrap();
         (folder, run, checksum)
     }
 
@@ -146,7 +147,10 @@ mod tests {
         let (_folder, run, checksum) = run();
         let summary = open_run(run.path()).unwrap();
         assert!(summary.evaluation.is_none() && summary.samples.is_empty());
-        assert_eq!(summary.image_limit, model_file::samples::meta().limits.image);
+        assert_eq!(
+            summary.image_limit,
+            model_file::samples::meta().limits.image
+        );
         evaluate(&run, &checksum);
         let summary = open_run(run.path()).unwrap();
         assert_eq!(summary.path, run.path());
@@ -191,6 +195,9 @@ mod tests {
         let notes = folder.path().join("notes.txt");
         fs::write(&notes, "not a model at all").unwrap();
         let notes = said(&notes);
-        assert!(notes.contains("notes.txt is not a safetensors file"), "{notes}");
+        assert!(
+            notes.contains("notes.txt is not a safetensors file"),
+            "{notes}"
+        );
     }
 }

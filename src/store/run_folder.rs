@@ -50,7 +50,10 @@ impl RunFolder {
             path.exists(),
             "{name} does not exist; expected a run folder with a {MODEL}"
         );
-        ensure!(path.is_dir(), "{name} is a file; expected a run folder with a {MODEL}");
+        ensure!(
+            path.is_dir(),
+            "{name} is a file; expected a run folder with a {MODEL}"
+        );
         let run = Self {
             path: path.to_path_buf(),
         };
@@ -128,7 +131,12 @@ impl RunFolder {
     /// The raw score maps behind an evaluation.
     pub fn maps(&self, record: &EvaluationRecord) -> Result<MapReader> {
         let name = record.maps.as_deref();
-        let name = name.with_context(|| format!("{} keeps no score maps; evaluate again", self.path.display()))?;
+        let name = name.with_context(|| {
+            format!(
+                "{} keeps no score maps; evaluate again",
+                self.path.display()
+            )
+        })?;
         // The record is text that anyone may edit: only a name within this folder is followed.
         let plain = Path::new(name).file_name() == Some(name.as_ref());
         ensure!(
@@ -141,7 +149,9 @@ impl RunFolder {
 
     /// Old maps that cannot be removed, say because another program reads them, are removed by a later evaluation.
     fn remove_maps_except(&self, current: &str) {
-        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        let Ok(entries) = fs::read_dir(&self.path) else {
+            return;
+        };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -163,7 +173,9 @@ fn remove_if_there(path: &Path) -> Result<()> {
 pub(super) mod samples {
     use crate::data::image::Orientation;
     use crate::data::{Label, Sample};
-    use crate::metrics::{Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol};
+    use crate::metrics::{
+        Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
+    };
 
     pub fn samples() -> Vec<Sample> {
         let sample = |id: &str, label, defect: &str| Sample {
@@ -279,7 +291,9 @@ mod tests {
 
     fn maps(run: &RunFolder, value: f32) -> MapWriter {
         let samples = samples();
-        let mut writer = run.map_writer(samples.iter().map(|s| s.id.as_str())).unwrap();
+        let mut writer = run
+            .map_writer(samples.iter().map(|s| s.id.as_str()))
+            .unwrap();
         for sample in &samples {
             let map = ScoreMap::new(2, 1, vec![value, 0.0]).unwrap();
             writer.push(&sample.id, &map).unwrap();
@@ -289,8 +303,13 @@ mod tests {
 
     fn commit(run: &RunFolder, value: f32) {
         let maps = maps(run, value);
-        run.commit_evaluation(evaluation(value), samples(), "model-1", maps.seal().unwrap())
-            .unwrap();
+        run.commit_evaluation(
+            evaluation(value),
+            samples(),
+            "model-1",
+            maps.seal().unwrap(),
+        )
+        .unwrap();
     }
 
     /// The committed state is wholly that of `value`.
@@ -299,7 +318,10 @@ mod tests {
         assert_eq!(record.evaluation, evaluation(value));
         assert_eq!(record.samples, samples());
         let maps = run.maps(&record).unwrap();
-        assert_eq!(maps.read("test/good/000.png").unwrap().values(), [value, 0.0]);
+        assert_eq!(
+            maps.read("test/good/000.png").unwrap().values(),
+            [value, 0.0]
+        );
     }
 
     #[test]
@@ -352,8 +374,12 @@ mod tests {
     fn older_maps_go_when_newer_ones_are_committed() {
         let (_folder, run) = run();
         let count = || {
-            let names = fs::read_dir(run.path()).unwrap().map(|e| e.unwrap().file_name());
-            names.filter(|n| n.to_string_lossy().starts_with("maps-")).count()
+            let names = fs::read_dir(run.path())
+                .unwrap()
+                .map(|e| e.unwrap().file_name());
+            names
+                .filter(|n| n.to_string_lossy().starts_with("maps-"))
+                .count()
         };
         commit(&run, 2.0);
         commit(&run, 2.0);
@@ -406,12 +432,27 @@ mod tests {
     fn folders_that_are_no_runs_are_named_with_what_was_expected() {
         let (folder, run) = run();
         let error = RunFolder::open(run.path()).unwrap_err().to_string();
-        assert!(error.contains("not a run folder") && error.contains(MODEL), "{error}");
+        assert!(
+            error.contains("not a run folder") && error.contains(MODEL),
+            "{error}"
+        );
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(RunFolder::open(&file).unwrap_err().to_string().contains("is a file"));
-        assert!(RunFolder::create(&file).unwrap_err().to_string().contains("is a file"));
-        let absent = RunFolder::open(&folder.path().join("absent")).unwrap_err().to_string();
+        assert!(
+            RunFolder::open(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("is a file")
+        );
+        assert!(
+            RunFolder::create(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("is a file")
+        );
+        let absent = RunFolder::open(&folder.path().join("absent"))
+            .unwrap_err()
+            .to_string();
         assert!(absent.contains("does not exist"), "{absent}");
     }
 }

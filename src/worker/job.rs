@@ -12,8 +12,8 @@ use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
 use crate::pipeline::{self, EvaluateRequest};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
-use crate::store::weights::{find_weights, search_folders};
 use crate::store;
+use crate::store::weights::{find_weights, search_folders};
 
 /// The program's real jobs.
 pub struct PipelineJobs;

@@ -42,15 +42,36 @@ pub enum Command {
 /// What a job tells the window.
 #[derive(Debug, Clone)]
 pub enum Event {
-    Progress { job: JobId, progress: Progress },
-    DataOpened { job: JobId, dataset: Arc<Dataset>, report: Arc<CheckReport> },
-    WeightsListed { job: JobId, weights: Vec<WeightsInfo> },
-    RunOpened { job: JobId, run: Arc<RunSummary> },
-    Cancelled { job: JobId },
+    Progress {
+        job: JobId,
+        progress: Progress,
+    },
+    DataOpened {
+        job: JobId,
+        dataset: Arc<Dataset>,
+        report: Arc<CheckReport>,
+    },
+    WeightsListed {
+        job: JobId,
+        weights: Vec<WeightsInfo>,
+    },
+    RunOpened {
+        job: JobId,
+        run: Arc<RunSummary>,
+    },
+    Cancelled {
+        job: JobId,
+    },
     /// The job failed; `message` is the whole story, outermost first, ready to be shown and copied.
-    Failed { job: JobId, message: String },
+    Failed {
+        job: JobId,
+        message: String,
+    },
     /// The second lane's answer to a [`PreviewRequest`].
-    Preview { key: PreviewKey, result: Result<Arc<Preview>, String> },
+    Preview {
+        key: PreviewKey,
+        result: Result<Arc<Preview>, String>,
+    },
 }
 
 impl Event {

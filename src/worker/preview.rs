@@ -152,8 +152,8 @@ fn map_rect(geometry: &Geometry, preview: &Preview) -> [f32; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::image::Orientation;
     use crate::data::Label;
+    use crate::data::image::Orientation;
     use crate::worker::message::PreviewKey;
 
     fn request(image: &Path, detail: Detail) -> PreviewRequest {
@@ -178,10 +178,15 @@ mod tests {
     fn thumbnails_are_small_and_full_previews_keep_the_pictures_size() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.png");
-        image::RgbImage::from_pixel(300, 150, image::Rgb([9, 80, 200])).save(&path).unwrap();
+        image::RgbImage::from_pixel(300, 150, image::Rgb([9, 80, 200]))
+            .save(&path)
+            .unwrap();
         let previews = DiskPreviews::default();
         let small = previews.load(&request(&path, Detail::Thumbnail)).unwrap();
-        assert_eq!((small.width, small.height, small.image_width), (96, 48, 300));
+        assert_eq!(
+            (small.width, small.height, small.image_width),
+            (96, 48, 300)
+        );
         let full = previews.load(&request(&path, Detail::Full)).unwrap();
         assert_eq!((full.width, full.height), (300, 150));
         assert_eq!(full.rgb[..3], [9, 80, 200]);
@@ -193,7 +198,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("broken.png");
         std::fs::write(&path, "not a picture").unwrap();
-        let error = DiskPreviews::default().load(&request(&path, Detail::Full)).unwrap_err();
+        let error = DiskPreviews::default()
+            .load(&request(&path, Detail::Full))
+            .unwrap_err();
         assert!(error.contains("broken.png"), "{error}");
     }
 }

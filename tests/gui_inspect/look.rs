@@ -9,7 +9,9 @@ use super::{Driver, driver, settle};
 
 fn save(harness: &mut Driver, folder: &Path, name: &str) {
     let picture = harness.render().expect("the window can be drawn");
-    picture.save(folder.join(name)).expect("the folder can be written");
+    picture
+        .save(folder.join(name))
+        .expect("the folder can be written");
 }
 
 #[test]
@@ -25,7 +27,11 @@ fn pictures_to_look_at() {
                 let mut harness = driver(place, size);
                 harness.ctx.set_theme(theme);
                 settle(&mut harness);
-                save(&mut harness, folder, &format!("{place:?}-{name}-{theme:?}.png").to_lowercase());
+                save(
+                    &mut harness,
+                    folder,
+                    &format!("{place:?}-{name}-{theme:?}.png").to_lowercase(),
+                );
             }
         }
     }

@@ -44,16 +44,24 @@ impl Window {
         theme::install(ui.ctx());
         let palette = theme::palette(ui);
         let rail = Frame::new().fill(palette.rail);
-        Panel::left("rail").exact_size(84.0).frame(rail).show(ui, |_| {});
-        Panel::bottom("status").exact_size(28.0).frame(rail).show(ui, |ui| {
-            if let Some(readout) = &self.inspect.readout {
-                ui.small(readout.to_string());
-            }
-        });
+        Panel::left("rail")
+            .exact_size(84.0)
+            .frame(rail)
+            .show(ui, |_| {});
+        Panel::bottom("status")
+            .exact_size(28.0)
+            .frame(rail)
+            .show(ui, |ui| {
+                if let Some(readout) = &self.inspect.readout {
+                    ui.small(readout.to_string());
+                }
+            });
         let action = CentralPanel::default()
             .frame(Frame::new().fill(palette.panel))
             .show(ui, |ui| match self.state.place {
-                Place::Inspect => inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures),
+                Place::Inspect => {
+                    inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures)
+                }
                 _ => None,
             })
             .inner;
@@ -77,11 +85,17 @@ impl Window {
     }
 
     /// Answers what was asked for since last time.
-    fn answer(&mut self, load: impl Fn(&PreviewRequest, f32) -> flawscope::worker::message::Preview) {
+    fn answer(
+        &mut self,
+        load: impl Fn(&PreviewRequest, f32) -> flawscope::worker::message::Preview,
+    ) {
         let run = self.state.run.clone().expect("a run is open");
         let evaluation = run.evaluation.as_ref().expect("it is evaluated");
         for request in std::mem::take(&mut self.requests) {
-            let row = evaluation.images.iter().find(|row| row.path == request.sample.id);
+            let row = evaluation
+                .images
+                .iter()
+                .find(|row| row.path == request.sample.id);
             let preview = load(&request, row.expect("a row for each sample").score);
             self.textures.insert(request.key, Ok(Arc::new(preview)));
         }
@@ -94,7 +108,10 @@ fn driver(place: Place, size: [f32; 2]) -> Driver {
     let mut harness = Harness::builder()
         .with_size(size)
         .renderer(soft_renderer::SoftRenderer::default())
-        .build_ui_state(|ui, window: &mut Window| window.ui(ui), Window::new(place, fake_run::run()));
+        .build_ui_state(
+            |ui, window: &mut Window| window.ui(ui),
+            Window::new(place, fake_run::run()),
+        );
     settle(&mut harness);
     harness
 }

@@ -42,7 +42,10 @@ impl Layout for Folder {
     }
 
     fn read(&self, root: &Path, options: &OpenOptions) -> Result<Dataset> {
-        let Scan { folders, mut findings } = scan(root)?;
+        let Scan {
+            folders,
+            mut findings,
+        } = scan(root)?;
         ensure!(
             !folders.is_empty(),
             "{}: expected folders of pictures, found no picture",
@@ -72,7 +75,10 @@ impl Layout for Folder {
 /// The folders with pictures below `root` and their roles, corrected by the options: what there is to correct, also where
 /// reading the data set fails because no folder is good.
 pub fn folder_roles(root: &Path, options: &OpenOptions) -> Result<Vec<FolderRole>> {
-    let Scan { folders, mut findings } = scan(root)?;
+    let Scan {
+        folders,
+        mut findings,
+    } = scan(root)?;
     let roles = roles::assign(root, &folders, options, &mut findings);
     Ok(show(&folders, &roles))
 }
@@ -88,7 +94,11 @@ fn show(folders: &[Found], roles: &[Role]) -> Vec<FolderRole> {
 
 fn describe(folder: &FolderRole) -> String {
     let count = counted(folder.pictures, "picture", "pictures");
-    format!("`{}` ({}, {count})", folder.path, folder.role.name().to_lowercase())
+    format!(
+        "`{}` ({}, {count})",
+        folder.path,
+        folder.role.name().to_lowercase()
+    )
 }
 
 /// A folder with pictures directly in it.
@@ -133,7 +143,8 @@ fn scan(root: &Path) -> Result<Scan> {
                 )),
             }
         }
-        scan.folders.extend(Found::new(root, path, listing.pictures));
+        scan.folders
+            .extend(Found::new(root, path, listing.pictures));
     }
     Ok(scan)
 }
@@ -222,19 +233,29 @@ impl<'a> Builder<'a> {
 
     fn good(&mut self, role: Role) -> Vec<Sample> {
         let folders = self.with_role(role);
-        for folder in folders.iter().filter(|folder| !folder.masks_beside.is_empty()) {
+        for folder in folders
+            .iter()
+            .filter(|folder| !folder.masks_beside.is_empty())
+        {
             let count = counted(folder.masks_beside.len(), "file", "files");
-            let text = format!("{count} beside the good pictures taken for masks by the name: not used");
-            self.findings.push(Finding::new(Severity::Note, &folder.path, text));
+            let text =
+                format!("{count} beside the good pictures taken for masks by the name: not used");
+            self.findings
+                .push(Finding::new(Severity::Note, &folder.path, text));
         }
         let pictures = folders.into_iter().flat_map(|folder| &folder.pictures);
-        pictures.map(|image| self.sample(image, Label::Good, "good")).collect()
+        pictures
+            .map(|image| self.sample(image, Label::Good, "good"))
+            .collect()
     }
 
     /// Parts the good pictures into those that train and those that test, leaving enough to train on.
     fn hold_out(&mut self, good: Vec<Sample>) -> (Vec<Sample>, Vec<Sample>) {
         let share = (good.len() as f64 * HOLD_OUT_FRACTION).round() as usize;
-        let count = share.min(good.len().saturating_sub(split::MIN_TRAIN + split::MIN_CALIBRATION));
+        let count = share.min(
+            good.len()
+                .saturating_sub(split::MIN_TRAIN + split::MIN_CALIBRATION),
+        );
         let text = if count > 0 {
             format!(
                 "{count} of {} good pictures are held out for testing: there is no folder of good test pictures",
@@ -243,7 +264,11 @@ impl<'a> Builder<'a> {
         } else {
             "no good pictures to test with: there are too few to hold any out".to_owned()
         };
-        let severity = if count > 0 { Severity::Note } else { Severity::Warning };
+        let severity = if count > 0 {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
         self.findings.push(Finding::new(severity, self.root, text));
         split::part(good, count, HOLD_OUT_SEED)
     }
@@ -288,7 +313,8 @@ impl<'a> Builder<'a> {
         } else {
             return;
         };
-        self.findings.push(Finding::new(Severity::Note, self.root, text));
+        self.findings
+            .push(Finding::new(Severity::Note, self.root, text));
     }
 
     fn sample(&self, image: &Path, label: Label, defect: &str) -> Sample {

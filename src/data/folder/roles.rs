@@ -19,7 +19,12 @@ enum Guess {
 }
 
 /// One role for each folder, in the same order.
-pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, findings: &mut Vec<Finding>) -> Vec<Role> {
+pub(super) fn assign(
+    root: &Path,
+    folders: &[Found],
+    options: &OpenOptions,
+    findings: &mut Vec<Finding>,
+) -> Vec<Role> {
     let corrected: Vec<Option<Role>> = folders
         .iter()
         .map(|folder| options.roles.get(&folder.key).copied())
@@ -32,7 +37,10 @@ pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, find
         let text = "this folder was given a role, but there are no pictures in it";
         findings.push(Finding::new(Severity::Warning, &root.join(key), text));
     }
-    let mut guesses: Vec<Guess> = folders.iter().map(|folder| from_path(&folder.key)).collect();
+    let mut guesses: Vec<Guess> = folders
+        .iter()
+        .map(|folder| from_path(&folder.key))
+        .collect();
     for (guess, role) in guesses.iter_mut().zip(&corrected) {
         if let Some(role) = role {
             *guess = Guess::Clear(*role);
@@ -50,7 +58,11 @@ pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, find
 
 /// Reads a folder's path from its end: the last part that says good or defective decides, masks go before all.
 fn from_path(key: &str) -> Guess {
-    let meanings: Vec<Meaning> = key.split('/').filter(|part| *part != ".").map(Meaning::of).collect();
+    let meanings: Vec<Meaning> = key
+        .split('/')
+        .filter(|part| *part != ".")
+        .map(Meaning::of)
+        .collect();
     let anywhere = |word: Word| meanings.iter().any(|meaning| meaning.says(word));
     if anywhere(Word::Mask) {
         return Guess::Clear(Role::Masks);
@@ -71,24 +83,41 @@ fn from_path(key: &str) -> Guess {
             return Guess::Clear(Role::Good);
         }
     }
-    if tests && !named { Guess::Mixed } else { Guess::Unknown }
+    if tests && !named {
+        Guess::Mixed
+    } else {
+        Guess::Unknown
+    }
 }
 
 /// Picks the good folder where no name says which it is. What the user has said is never changed.
-fn choose_good(folders: &[Found], corrected: &[Option<Role>], guesses: &mut [Guess], findings: &mut Vec<Finding>) {
+fn choose_good(
+    folders: &[Found],
+    corrected: &[Option<Role>],
+    guesses: &mut [Guess],
+    findings: &mut Vec<Finding>,
+) {
     let free = |i: usize| corrected[i].is_none();
-    if let Some(tests) = (0..guesses.len()).find(|&i| free(i) && guesses[i] == Guess::Clear(Role::GoodTest)) {
+    if let Some(tests) =
+        (0..guesses.len()).find(|&i| free(i) && guesses[i] == Guess::Clear(Role::GoodTest))
+    {
         // Good pictures are named only below `test`: they are all there is to train on.
         guesses[tests] = Guess::Clear(Role::Good);
         return;
     }
-    let unknown: Vec<usize> = (0..guesses.len()).filter(|&i| guesses[i] == Guess::Unknown).collect();
+    let unknown: Vec<usize> = (0..guesses.len())
+        .filter(|&i| guesses[i] == Guess::Unknown)
+        .collect();
     if let Some(&root) = unknown.iter().find(|&&i| folders[i].key == ".") {
         guesses[root] = Guess::Clear(Role::Good);
         return;
     }
     // The first of the largest; `max_by_key` alone would take the last.
-    let Some(&largest) = unknown.iter().rev().max_by_key(|&&i| folders[i].pictures.len()) else {
+    let Some(&largest) = unknown
+        .iter()
+        .rev()
+        .max_by_key(|&&i| folders[i].pictures.len())
+    else {
         return;
     };
     let severity = if folders.len() == 1 {
@@ -102,7 +131,11 @@ fn choose_good(folders: &[Found], corrected: &[Option<Role>], guesses: &mut [Gue
     );
     findings.push(Finding::new(severity, &folders[largest].path, text));
     for i in unknown {
-        guesses[i] = Guess::Clear(if i == largest { Role::Good } else { Role::Ignored });
+        guesses[i] = Guess::Clear(if i == largest {
+            Role::Good
+        } else {
+            Role::Ignored
+        });
     }
 }
 
@@ -113,9 +146,13 @@ fn settle(folder: &Found, guess: Guess, findings: &mut Vec<Finding>) -> Role {
     };
     match guess {
         Guess::Clear(role) => role,
-        Guess::Mixed => ignore("not used: the name does not say whether these are good or defective; give it a role"),
+        Guess::Mixed => ignore(
+            "not used: the name does not say whether these are good or defective; give it a role",
+        ),
         // Beside folders with telling names, pictures directly in the root may be anything.
-        Guess::Unknown if folder.key == "." => ignore("pictures directly in this folder are not used; give it a role"),
+        Guess::Unknown if folder.key == "." => {
+            ignore("pictures directly in this folder are not used; give it a role")
+        }
         Guess::Unknown => Role::Defective,
     }
 }
@@ -142,7 +179,13 @@ mod tests {
         for (path, role) in clear {
             assert_eq!(from_path(path), Guess::Clear(role), "{path}");
         }
-        for path in [".", "scratch", "test/scratch", "train/cam left", "good and bad"] {
+        for path in [
+            ".",
+            "scratch",
+            "test/scratch",
+            "train/cam left",
+            "good and bad",
+        ] {
             assert_eq!(from_path(path), Guess::Unknown, "{path}");
         }
         for path in ["test", "val/images"] {

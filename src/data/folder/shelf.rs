@@ -58,7 +58,10 @@ impl Shelf {
         let common = others
             .into_iter()
             .filter(|masks| matches!(&masks.scope, Scope::Below(top) if is_below(key, top)));
-        let mut found = own.into_iter().chain(common).map(|masks| masks.index.take(picture));
+        let mut found = own
+            .into_iter()
+            .chain(common)
+            .map(|masks| masks.index.take(picture));
         found.find(|files| !files.is_empty()).unwrap_or_default()
     }
 
@@ -79,9 +82,15 @@ impl Shelf {
 /// Looks for the pictures nearest to a folder of masks: climbs until there are folders of pictures below, takes the only
 /// one, or the only one with the same subject (`crack_masks` for `crack`), else all of them.
 fn scope(masks: &str, pictures: &[(&str, Role)]) -> Scope {
-    let tops = masks.rmatch_indices('/').map(|(at, _)| &masks[..at]).chain(["."]);
+    let tops = masks
+        .rmatch_indices('/')
+        .map(|(at, _)| &masks[..at])
+        .chain(["."]);
     for top in tops {
-        let near: Vec<&(&str, Role)> = pictures.iter().filter(|(key, _)| is_below(key, top)).collect();
+        let near: Vec<&(&str, Role)> = pictures
+            .iter()
+            .filter(|(key, _)| is_below(key, top))
+            .collect();
         let mine = subject(leaf(masks));
         let alike: Vec<_> = near
             .iter()
@@ -117,7 +126,10 @@ pub(super) fn drop_shared(samples: &mut [Sample]) -> Vec<Finding> {
     let mut claims: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
     for sample in samples.iter() {
         for mask in &sample.masks {
-            claims.entry(mask.clone()).or_default().push(sample.id.clone());
+            claims
+                .entry(mask.clone())
+                .or_default()
+                .push(sample.id.clone());
         }
     }
     claims.retain(|_, ids| ids.len() > 1);
@@ -150,12 +162,30 @@ mod tests {
             ("cam2/cut/rgb", Role::Defective),
             ("cam2/good/rgb", Role::Good),
         ];
-        let one = |key: &str, role| Scope::One { key: key.into(), role };
-        assert_eq!(scope("bad/crack/masks", &pictures), one("bad/crack", Role::Defective));
-        assert_eq!(scope("masks/crack", &pictures), one("bad/crack", Role::Defective));
-        assert_eq!(scope("dent_masks", &pictures), one("bad/dent", Role::Defective));
-        assert_eq!(scope("cam2/cut/gt", &pictures), one("cam2/cut/rgb", Role::Defective));
-        assert_eq!(scope("cam2/good/gt", &pictures), one("cam2/good/rgb", Role::Good));
+        let one = |key: &str, role| Scope::One {
+            key: key.into(),
+            role,
+        };
+        assert_eq!(
+            scope("bad/crack/masks", &pictures),
+            one("bad/crack", Role::Defective)
+        );
+        assert_eq!(
+            scope("masks/crack", &pictures),
+            one("bad/crack", Role::Defective)
+        );
+        assert_eq!(
+            scope("dent_masks", &pictures),
+            one("bad/dent", Role::Defective)
+        );
+        assert_eq!(
+            scope("cam2/cut/gt", &pictures),
+            one("cam2/cut/rgb", Role::Defective)
+        );
+        assert_eq!(
+            scope("cam2/good/gt", &pictures),
+            one("cam2/good/rgb", Role::Good)
+        );
         assert_eq!(scope("bad/masks", &pictures), Scope::Below("bad".into()));
         assert_eq!(scope("masks", &pictures), Scope::Below(".".into()));
     }

@@ -12,7 +12,10 @@ fn folder(files: &[(&str, usize)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (pattern, count) in files {
         for i in 0..*count {
-            write(&folder.path().join(pattern.replace('*', &format!("{i:02}"))), b"");
+            write(
+                &folder.path().join(pattern.replace('*', &format!("{i:02}"))),
+                b"",
+            );
         }
     }
     folder
@@ -21,7 +24,10 @@ fn folder(files: &[(&str, usize)]) -> tempfile::TempDir {
 fn options(roles: &[(&str, Role)]) -> OpenOptions {
     OpenOptions {
         layout: None,
-        roles: roles.iter().map(|(path, role)| ((*path).to_owned(), *role)).collect(),
+        roles: roles
+            .iter()
+            .map(|(path, role)| ((*path).to_owned(), *role))
+            .collect(),
     }
 }
 
@@ -40,7 +46,11 @@ fn roles(dataset: &Dataset) -> Vec<(&str, Role, usize)> {
 /// Pictures in training, good and defective in testing.
 fn counts(dataset: &Dataset) -> (usize, usize, usize) {
     let category = &dataset.categories[0];
-    let good = category.test.iter().filter(|s| s.label == Label::Good).count();
+    let good = category
+        .test
+        .iter()
+        .filter(|s| s.label == Label::Good)
+        .count();
     (category.train.len(), good, category.test.len() - good)
 }
 
@@ -73,7 +83,10 @@ fn the_pictures_held_out_are_always_the_same() {
             .map(|s| s.id.clone())
             .collect()
     };
-    assert_eq!(held_out(), ["good/09.png", "good/11.png", "good/13.png", "good/15.png"]);
+    assert_eq!(
+        held_out(),
+        ["good/09.png", "good/11.png", "good/13.png", "good/15.png"]
+    );
 }
 
 #[test]
@@ -106,7 +119,10 @@ fn folders_of_good_and_bad_pictures_are_told_apart_by_name() {
 fn good_pictures_in_the_root_with_defects_in_folders_are_understood() {
     let root = folder(&[("*.png", 10), ("crack/*.png", 2)]);
     let dataset = read(root.path(), &[]);
-    assert_eq!(roles(&dataset), [(".", Role::Good, 10), ("crack", Role::Defective, 2)]);
+    assert_eq!(
+        roles(&dataset),
+        [(".", Role::Good, 10), ("crack", Role::Defective, 2)]
+    );
     assert_eq!(counts(&dataset), (8, 2, 2));
 }
 
@@ -136,11 +152,18 @@ fn what_no_name_tells_is_guessed_aloud() {
 #[test]
 fn the_users_word_goes_before_every_guess() {
     let root = folder(&[("good/*.png", 9), ("bad/*.png", 3), ("more/*.png", 4)]);
-    let corrections = [("bad", Role::Ignored), ("more", Role::GoodTest), ("gone", Role::Good)];
+    let corrections = [
+        ("bad", Role::Ignored),
+        ("more", Role::GoodTest),
+        ("gone", Role::Good),
+    ];
     let dataset = read(root.path(), &corrections);
     assert_eq!(counts(&dataset), (9, 4, 0));
     assert!(texts(&dataset, Severity::Warning)[0].contains("no pictures in it"));
-    let swapped = read(root.path(), &[("bad", Role::Good), ("good", Role::Defective)]);
+    let swapped = read(
+        root.path(),
+        &[("bad", Role::Good), ("good", Role::Defective)],
+    );
     assert_eq!(counts(&swapped).2, 9 + 4);
     assert!(
         swapped.categories[0]
@@ -216,9 +239,16 @@ fn a_mask_that_may_belong_to_two_pictures_is_used_for_neither() {
     let dataset = read(root.path(), &[]);
     assert_eq!(
         texts(&dataset, Severity::Warning),
-        ["may be the mask of crack/00.png or dent/00.png: it is not used; keep masks in one folder per defect type"]
+        [
+            "may be the mask of crack/00.png or dent/00.png: it is not used; keep masks in one folder per defect type"
+        ]
     );
-    assert!(dataset.categories[0].test.iter().all(|s| s.masks.is_empty()));
+    assert!(
+        dataset.categories[0]
+            .test
+            .iter()
+            .all(|s| s.masks.is_empty())
+    );
 }
 
 #[test]
@@ -241,7 +271,9 @@ fn pictures_too_deep_are_not_looked_for() {
 
 #[test]
 fn pictures_and_masks_in_folders_of_their_own_are_paired() {
-    let Some(data) = testing::shared_data() else { return };
+    let Some(data) = testing::shared_data() else {
+        return;
+    };
     let dataset = read(&data.join("layouts/mvtec3d_mini/tire"), &[]);
     for sample in dataset.categories[0]
         .test
@@ -258,7 +290,10 @@ fn pictures_and_masks_in_folders_of_their_own_are_paired() {
 #[test]
 fn a_folder_guessed_among_others_is_a_warning_and_the_only_folder_is_not() {
     let several = folder(&[("broken/*.png", 2), ("monday/*.png", 9)]);
-    assert_eq!(texts(&read(several.path(), &[]), Severity::Warning).len(), 1);
+    assert_eq!(
+        texts(&read(several.path(), &[]), Severity::Warning).len(),
+        1
+    );
     let one = folder(&[("monday/*.png", 9)]);
     assert!(texts(&read(one.path(), &[]), Severity::Warning).is_empty());
 }

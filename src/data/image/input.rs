@@ -82,7 +82,10 @@ impl TryFrom<UncheckedInputSpec> for InputSpec {
 
     fn try_from(spec: UncheckedInputSpec) -> Result<Self, String> {
         let UncheckedInputSpec { preset, resized } = spec;
-        let (short, long) = (resized.width.min(resized.height), resized.width.max(resized.height));
+        let (short, long) = (
+            resized.width.min(resized.height),
+            resized.width.max(resized.height),
+        );
         if short == RESIZED_SIDE && long <= RESIZED_SIDE * MAX_ASPECT {
             Ok(Self { preset, resized })
         } else {
@@ -97,7 +100,8 @@ impl InputSpec {
     /// The input for pictures of this size: shorter side 256, the longer one rounded down, as torchvision does. Pictures
     /// more than eight times as long as wide are refused.
     pub fn for_pictures(preset: InputPreset, reference: Size) -> Result<Self> {
-        let longer = |long: usize, short: usize| (RESIZED_SIDE * long / short.max(1)).max(RESIZED_SIDE);
+        let longer =
+            |long: usize, short: usize| (RESIZED_SIDE * long / short.max(1)).max(RESIZED_SIDE);
         let Size { width, height } = reference;
         let resized = if width <= height {
             Size {
@@ -177,7 +181,11 @@ impl Normalization {
 }
 
 /// Network input `(3, H, W)`, row-major, of size [`InputSpec::size`].
-pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalization) -> Result<Vec<f32>> {
+pub fn to_input(
+    picture: &Picture,
+    spec: &InputSpec,
+    normalization: &Normalization,
+) -> Result<Vec<f32>> {
     let resized = resize::lanczos(picture, spec.resized)?;
     let mut input = Vec::with_capacity(spec.size().pixels() * 3);
     for channel in 0..3 {
@@ -188,18 +196,29 @@ pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalizati
                     .collect();
                 append(&mut input, values, spec, channel, |v| table[usize::from(v)]);
             }
-            Pixels::F32(values) => append(&mut input, values, spec, channel, |v| normalization.apply(channel, v)),
+            Pixels::F32(values) => append(&mut input, values, spec, channel, |v| {
+                normalization.apply(channel, v)
+            }),
         }
     }
     Ok(input)
 }
 
 /// One channel of the window of an interleaved picture that has been resized.
-fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel: usize, convert: impl Fn(T) -> f32) {
+fn append<T: Copy>(
+    input: &mut Vec<f32>,
+    values: &[T],
+    spec: &InputSpec,
+    channel: usize,
+    convert: impl Fn(T) -> f32,
+) {
     let window = spec.window();
     let rows = values.chunks_exact(spec.resized.width * 3);
     for row in rows.skip(window.top).take(window.size.height) {
-        let pixels = row.chunks_exact(3).skip(window.left).take(window.size.width);
+        let pixels = row
+            .chunks_exact(3)
+            .skip(window.left)
+            .take(window.size.width);
         input.extend(pixels.map(|pixel| convert(pixel[channel])));
     }
 }
@@ -220,9 +239,17 @@ mod tests {
     fn presets_keep_their_names() {
         for preset in InputPreset::ALL {
             assert_eq!(preset.to_string().parse(), Ok(preset));
-            assert_eq!(serde_json::to_string(&preset).expect("json"), format!("\"{preset}\""));
+            assert_eq!(
+                serde_json::to_string(&preset).expect("json"),
+                format!("\"{preset}\"")
+            );
         }
-        assert!("512".parse::<InputPreset>().expect_err("unknown").contains("224crop"));
+        assert!(
+            "512"
+                .parse::<InputPreset>()
+                .expect_err("unknown")
+                .contains("224crop")
+        );
     }
 
     #[test]
@@ -236,7 +263,11 @@ mod tests {
 
     #[test]
     fn the_crop_is_central_with_halves_rounded_to_even() {
-        let crop = |w, h| spec(InputPreset::Resize256Crop224, size(w, h)).crop().expect("a crop");
+        let crop = |w, h| {
+            spec(InputPreset::Resize256Crop224, size(w, h))
+                .crop()
+                .expect("a crop")
+        };
         assert_eq!((crop(900, 900).left, crop(900, 900).top), (16, 16));
         // 341 - 224 = 117: 58.5 goes to 58; 343 - 224 = 119: 59.5 goes to 60.
         assert_eq!(crop(800, 600).left, 58);
@@ -248,7 +279,10 @@ mod tests {
     fn a_spec_survives_saving_and_an_altered_one_is_refused() {
         let spec = spec(InputPreset::Resize256Crop224, size(800, 600));
         let json = serde_json::to_string(&spec).expect("json");
-        assert_eq!(serde_json::from_str::<InputSpec>(&json).expect("same"), spec);
+        assert_eq!(
+            serde_json::from_str::<InputSpec>(&json).expect("same"),
+            spec
+        );
         assert!(serde_json::from_str::<InputSpec>(&json.replace("256}", "200}")).is_err());
         assert!(serde_json::from_str::<InputSpec>(&json.replace("341", "99999")).is_err());
     }
@@ -272,7 +306,8 @@ mod tests {
             (128, [0.074_065, 0.205_182, 0.426_492]),
             (255, [2.248_908, 2.428_571, 2.64]),
         ] {
-            let picture = Picture::new(256, 256, Pixels::U8(vec![value; 256 * 256 * 3])).expect("square");
+            let picture =
+                Picture::new(256, 256, Pixels::U8(vec![value; 256 * 256 * 3])).expect("square");
             let spec = spec(InputPreset::Resize256, picture.size());
             let input = to_input(&picture, &spec, &Normalization::IMAGENET).expect("input");
             for channel in 0..3 {
@@ -293,7 +328,9 @@ mod tests {
             std: [1.0; 3],
         };
         let input = to_input(&picture, &spec, &plain).expect("input");
-        let at = |channel: usize, x: usize, y: usize| (input[(channel * 224 + y) * 224 + x] * 255.0).round() as u8;
+        let at = |channel: usize, x: usize, y: usize| {
+            (input[(channel * 224 + y) * 224 + x] * 255.0).round() as u8
+        };
         assert_eq!(input.len(), 3 * 224 * 224);
         assert_eq!((at(0, 0, 0), at(1, 0, 0), at(2, 0, 0)), (16, 16, 9));
         assert_eq!((at(0, 223, 1), at(1, 223, 1)), (239, 17));
@@ -310,6 +347,11 @@ mod tests {
         };
         let (eight, sixteen) = (input(Pixels::U8(values)), input(Pixels::F32(unit)));
         let step = 1.5 / 255.0 / 0.224;
-        assert!(eight.iter().zip(&sixteen).all(|(a, b)| (a - b).abs() < step));
+        assert!(
+            eight
+                .iter()
+                .zip(&sixteen)
+                .all(|(a, b)| (a - b).abs() < step)
+        );
     }
 }

@@ -22,7 +22,11 @@ fn resize(picture: &Picture, to: Size, filter: FilterType) -> Result<Picture> {
     };
     let pixels = match picture.pixels() {
         Pixels::U8(values) => {
-            let wide = TypedImageRef::<U8x3>::from_buffer(picture.width() as u32, picture.height() as u32, values)?;
+            let wide = TypedImageRef::<U8x3>::from_buffer(
+                picture.width() as u32,
+                picture.height() as u32,
+                values,
+            )?;
             let resized = convolve(
                 &convolve(wide.pixels(), picture.size(), across, filter)?,
                 across,
@@ -32,8 +36,16 @@ fn resize(picture: &Picture, to: Size, filter: FilterType) -> Result<Picture> {
             Pixels::U8(resized.into_iter().flat_map(|p| p.0).collect())
         }
         Pixels::F32(values) => {
-            let wide: Vec<F32x3> = values.chunks_exact(3).map(|p| F32x3::new([p[0], p[1], p[2]])).collect();
-            let resized = convolve(&convolve(&wide, picture.size(), across, filter)?, across, to, filter)?;
+            let wide: Vec<F32x3> = values
+                .chunks_exact(3)
+                .map(|p| F32x3::new([p[0], p[1], p[2]]))
+                .collect();
+            let resized = convolve(
+                &convolve(&wide, picture.size(), across, filter)?,
+                across,
+                to,
+                filter,
+            )?;
             Pixels::F32(
                 resized
                     .into_iter()
@@ -46,10 +58,16 @@ fn resize(picture: &Picture, to: Size, filter: FilterType) -> Result<Picture> {
     Picture::new(to.width, to.height, pixels).context("resizing to no pixels at all")
 }
 
-fn convolve<P: PixelTrait + InnerPixel>(pixels: &[P], from: Size, to: Size, filter: FilterType) -> Result<Vec<P>> {
+fn convolve<P: PixelTrait + InnerPixel>(
+    pixels: &[P],
+    from: Size,
+    to: Size,
+    filter: FilterType,
+) -> Result<Vec<P>> {
     let source = TypedImageRef::new(from.width as u32, from.height as u32, pixels)?;
     let mut resized = vec![P::default(); to.pixels()];
-    let mut target = TypedImage::from_pixels_slice(to.width as u32, to.height as u32, &mut resized)?;
+    let mut target =
+        TypedImage::from_pixels_slice(to.width as u32, to.height as u32, &mut resized)?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new().resize_typed(&source, &mut target, &options)?;
     Ok(resized)
@@ -99,11 +117,13 @@ mod tests {
     #[test]
     fn lanczos_shrinks_as_pillow_does() {
         let lanczos = FilterType::Lanczos3;
-        let to_4 = [49, 165, 85, 123, 139, 84, 110, 176, 144, 75, 192, 98, 84, 151, 85, 95];
+        let to_4 = [
+            49, 165, 85, 123, 139, 84, 110, 176, 144, 75, 192, 98, 84, 151, 85, 95,
+        ];
         assert_close(4, 4, lanczos, &to_4);
         let to_5 = [
-            25, 132, 169, 51, 130, 95, 156, 62, 121, 184, 172, 80, 62, 215, 114, 148, 67, 178, 158, 63, 79, 129, 148,
-            24, 137,
+            25, 132, 169, 51, 130, 95, 156, 62, 121, 184, 172, 80, 62, 215, 114, 148, 67, 178, 158,
+            63, 79, 129, 148, 24, 137,
         ];
         assert_close(5, 5, lanczos, &to_5);
         assert_close(3, 3, lanczos, &[95, 116, 120, 123, 108, 156, 106, 133, 91]);
@@ -117,7 +137,9 @@ mod tests {
 
     #[test]
     fn bilinear_shrinks_as_pillow_does() {
-        let expected = [68, 140, 99, 125, 125, 96, 118, 153, 134, 98, 160, 112, 99, 134, 97, 101];
+        let expected = [
+            68, 140, 99, 125, 125, 96, 118, 153, 134, 98, 160, 112, 99, 134, 97, 101,
+        ];
         assert_close(4, 4, FilterType::Bilinear, &expected);
     }
 
@@ -130,14 +152,24 @@ mod tests {
                 .map(|at| source[at])
                 .collect()
         };
-        let to_4 = [97, 217, 81, 201, 185, 77, 148, 40, 17, 116, 215, 58, 105, 232, 26, 153];
+        let to_4 = [
+            97, 217, 81, 201, 185, 77, 148, 40, 17, 116, 215, 58, 105, 232, 26, 153,
+        ];
         assert_eq!(resized(4), to_4);
         assert_eq!(resized(5)[..5], [0, 106, 212, 9, 115]);
     }
 
     #[test]
     fn a_picture_of_the_wanted_size_is_left_alone() {
-        let same = resize(&picture(false), Size { width: 8, height: 8 }, FilterType::Lanczos3).expect("resizing");
+        let same = resize(
+            &picture(false),
+            Size {
+                width: 8,
+                height: 8,
+            },
+            FilterType::Lanczos3,
+        )
+        .expect("resizing");
         assert_eq!(same, picture(false));
     }
 }

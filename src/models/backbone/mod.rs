@@ -114,13 +114,15 @@ impl Backbone {
         let Some((end, path)) = block.path.split_last() else {
             return Ok(input.clone());
         };
-        let inner = path
-            .iter()
-            .try_fold(input.clone(), |inner, conv| conv.forward(&inner, self.activation))?;
+        let inner = path.iter().try_fold(input.clone(), |inner, conv| {
+            conv.forward(&inner, self.activation)
+        })?;
         match &block.shortcut {
             Shortcut::None => end.forward(&inner, last),
             Shortcut::Identity => end.forward_add(&inner, input, last),
-            Shortcut::Projection(conv) => end.forward_add(&inner, &conv.forward(input, Activation::None)?, last),
+            Shortcut::Projection(conv) => {
+                end.forward_add(&inner, &conv.forward(input, Activation::None)?, last)
+            }
         }
     }
 }
@@ -130,9 +132,18 @@ fn tap_numbers(kind: BackboneKind, taps: &[Tap]) -> Result<Vec<usize>> {
     let mut numbers = Vec::with_capacity(taps.len());
     for tap in taps {
         match kind.tap_number(tap) {
-            Some(number) if numbers.last().is_none_or(|&last| last < number) => numbers.push(number),
-            Some(_) => bail!("the tap {} of {kind} is wanted twice or out of order", tap.name),
-            None => bail!("{kind} has no tap {} with {} channels", tap.name, tap.channels),
+            Some(number) if numbers.last().is_none_or(|&last| last < number) => {
+                numbers.push(number)
+            }
+            Some(_) => bail!(
+                "the tap {} of {kind} is wanted twice or out of order",
+                tap.name
+            ),
+            None => bail!(
+                "{kind} has no tap {} with {} channels",
+                tap.name,
+                tap.channels
+            ),
         }
     }
     if numbers.is_empty() {

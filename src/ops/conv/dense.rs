@@ -22,7 +22,9 @@ use super::lanes::{Isa, Lanes, Task, WIDEST, load_part, store_part};
 /// The gathered pixels of a panel, in lines as the cache has them: whole registers then never straddle two.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line(#[expect(dead_code, reason = "written and read in registers, through pointers")] [f32; WIDEST]);
+struct Line(
+    #[expect(dead_code, reason = "written and read in registers, through pointers")] [f32; WIDEST],
+);
 
 /// Registers of neighbouring pixels in a panel.
 const PANEL: usize = 3;
@@ -72,28 +74,32 @@ impl PackedWeights {
         let layout = geometry.layout();
         let taps = self.taps(geometry, &layout);
         let out_pixels = geometry.out_pixels();
-        let mut output: Vec<f32> = Vec::with_capacity(geometry.batch * self.out_channels * out_pixels);
+        let mut output: Vec<f32> =
+            Vec::with_capacity(geometry.batch * self.out_channels * out_pixels);
         let target = SharedOutput(output.as_mut_ptr());
         let source_size = geometry.channels * layout.plane;
         let output_size = self.out_channels * out_pixels;
         let items = self.items(geometry);
-        items.into_par_iter().for_each_init(Vec::new, |panel, item| {
-            self.isa.run(PanelTask {
-                weights: self,
-                source: &source[item.picture * source_size..][..source_size],
-                taps: &taps,
-                runs: &runs(geometry, &layout, &item.pixels),
-                residual: residual.map(|values| &values[item.picture * output_size..][..output_size]),
-                activation,
-                first_pixel: item.pixels.start,
-                pixels: item.pixels.len(),
-                out_pixels,
-                blocks: item.blocks,
-                panel,
-                // SAFETY: `picture` is below the batch size `output` was made for.
-                target: unsafe { target.get().add(item.picture * output_size) },
+        items
+            .into_par_iter()
+            .for_each_init(Vec::new, |panel, item| {
+                self.isa.run(PanelTask {
+                    weights: self,
+                    source: &source[item.picture * source_size..][..source_size],
+                    taps: &taps,
+                    runs: &runs(geometry, &layout, &item.pixels),
+                    residual: residual
+                        .map(|values| &values[item.picture * output_size..][..output_size]),
+                    activation,
+                    first_pixel: item.pixels.start,
+                    pixels: item.pixels.len(),
+                    out_pixels,
+                    blocks: item.blocks,
+                    panel,
+                    // SAFETY: `picture` is below the batch size `output` was made for.
+                    target: unsafe { target.get().add(item.picture * output_size) },
+                });
             });
-        });
         // SAFETY: the items cover all pictures, pixels and channels, and each writes every output it stands for.
         unsafe { output.set_len(geometry.batch * output_size) };
         output
@@ -101,7 +107,8 @@ impl PackedWeights {
 
     /// Offsets in a picture of everything an output at row 0, column 0 reads, in the order of the weights.
     fn taps(&self, geometry: &Geometry, layout: &PlaneLayout) -> Vec<usize> {
-        let positions = (0..geometry.kernel).flat_map(|y| (0..geometry.kernel).map(move |x| (y, x)));
+        let positions =
+            (0..geometry.kernel).flat_map(|y| (0..geometry.kernel).map(move |x| (y, x)));
         let positions: Vec<usize> = positions.map(|(y, x)| layout.tap(y, x)).collect();
         let channels = (0..geometry.channels).map(|channel| channel * layout.plane);
         let taps: Vec<usize> = channels
@@ -270,7 +277,11 @@ impl PanelTask<'_> {
 
     /// Adds the residual, applies the activation and writes `ROWS` channels of the panel.
     #[inline(always)]
-    unsafe fn finish<V: Lanes, const ROWS: usize, const N: usize>(&self, channel: usize, sums: [[V; N]; ROWS]) {
+    unsafe fn finish<V: Lanes, const ROWS: usize, const N: usize>(
+        &self,
+        channel: usize,
+        sums: [[V; N]; ROWS],
+    ) {
         let channels = ROWS.min(self.weights.out_channels - channel);
         for (row, sums) in sums.into_iter().enumerate().take(channels) {
             let first = (channel + row) * self.out_pixels + self.first_pixel;

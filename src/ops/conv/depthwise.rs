@@ -1,6 +1,9 @@
 //! The CPU kernel of depthwise convolutions: each channel has a small filter of its own. One channel at a time, its
 //! outputs in whole registers, bias and activation before they leave them.
-#![expect(unsafe_code, reason = "register kernels read the padded channel through pointers")]
+#![expect(
+    unsafe_code,
+    reason = "register kernels read the padded channel through pointers"
+)]
 #![expect(
     clippy::inline_always,
     reason = "vector instructions must be compiled inside the function that enables them"
@@ -107,13 +110,18 @@ impl PlaneTask<'_> {
                     for ky in 0..kernel {
                         for kx in 0..kernel {
                             let values = V::load(source.as_ptr().add(self.layout.tap(ky, kx)));
-                            sum = V::splat(*self.filter.get_unchecked(ky * kernel + kx)).mul_add(values, sum);
+                            sum = V::splat(*self.filter.get_unchecked(ky * kernel + kx))
+                                .mul_add(values, sum);
                         }
                     }
                     if let Some(residual) = self.residual {
                         sum = sum.add(load_part(residual.as_ptr().add(at), count));
                     }
-                    store_part(self.activation.apply_lanes(sum), row.as_mut_ptr().add(x).cast(), count);
+                    store_part(
+                        self.activation.apply_lanes(sum),
+                        row.as_mut_ptr().add(x).cast(),
+                        count,
+                    );
                 }
             }
         }

@@ -49,7 +49,10 @@ pub fn convert(input: &Path, output: &Path, precision: Precision) -> Result<Conv
     let all = weights.len();
     let kept = reduce(weights, kind, precision)?;
     let pairs = BTreeMap::from([("network".to_owned(), kind.name().to_owned())]);
-    let borrowed = kept.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let borrowed = kept
+        .iter()
+        .map(|(name, tensor)| (name.as_str(), tensor))
+        .collect();
     save_tensors(output, &pairs, &borrowed)?;
     Ok(Conversion {
         kind,
@@ -107,7 +110,9 @@ mod tests {
 
     /// The least that is recognised as ResNet-18.
     fn resnet18(path: &Path) {
-        let zeros = |shape: &[usize]| (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * 0.1).unwrap();
+        let zeros = |shape: &[usize]| {
+            (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * 0.1).unwrap()
+        };
         let tensors = HashMap::from([
             ("conv1.weight", zeros(&[64, 3, 7, 7])),
             ("layer1.1.conv2.weight", zeros(&[64, 64, 3, 3])),
@@ -120,12 +125,21 @@ mod tests {
     #[test]
     fn conversion_drops_the_classifier_and_halves_large_convolutions() {
         let folder = tempfile::tempdir().unwrap();
-        let (input, output) = (folder.path().join("in"), folder.path().join("out.safetensors"));
+        let (input, output) = (
+            folder.path().join("in"),
+            folder.path().join("out.safetensors"),
+        );
         resnet18(&input);
         let done = convert(&input, &output, Precision::Half).unwrap();
-        assert_eq!((done.kind, done.tensors, done.dropped), (BackboneKind::ResNet18, 3, 1));
+        assert_eq!(
+            (done.kind, done.tensors, done.dropped),
+            (BackboneKind::ResNet18, 3, 1)
+        );
         let entries = Container::open(&output).unwrap().entries();
-        let types: Vec<String> = entries.iter().map(|e| format!("{} {}", e.name, e.dtype)).collect();
+        let types: Vec<String> = entries
+            .iter()
+            .map(|e| format!("{} {}", e.name, e.dtype))
+            .collect();
         assert_eq!(
             types,
             [
@@ -134,8 +148,14 @@ mod tests {
                 "layer3.1.conv2.weight F16"
             ]
         );
-        assert_eq!(Container::open(&output).unwrap().metadata()["network"], "resnet18");
-        assert_eq!(load_weights(&output).unwrap()["conv1.weight"].dtype(), DType::F32);
+        assert_eq!(
+            Container::open(&output).unwrap().metadata()["network"],
+            "resnet18"
+        );
+        assert_eq!(
+            load_weights(&output).unwrap()["conv1.weight"].dtype(),
+            DType::F32
+        );
     }
 
     #[test]
@@ -160,7 +180,12 @@ mod tests {
     #[test]
     fn values_beyond_f16_are_refused() {
         let tensor = Tensor::new(&[[[[70_000.0_f32]]]], &Device::Cpu).unwrap();
-        assert!(halve("conv", &tensor).unwrap_err().to_string().contains("`conv`"));
+        assert!(
+            halve("conv", &tensor)
+                .unwrap_err()
+                .to_string()
+                .contains("`conv`")
+        );
     }
 
     #[test]
@@ -178,8 +203,19 @@ mod tests {
         );
         let original = load_weights(&source).unwrap();
         for (name, weight) in load_weights(&output).unwrap() {
-            let difference = (&weight - &original[&name]).unwrap().abs().unwrap().max_all().unwrap();
-            let largest = weight.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+            let difference = (&weight - &original[&name])
+                .unwrap()
+                .abs()
+                .unwrap()
+                .max_all()
+                .unwrap();
+            let largest = weight
+                .abs()
+                .unwrap()
+                .max_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap();
             let bound = if weight.elem_count() < LARGE || weight.rank() < 4 {
                 0.0
             } else {

@@ -11,7 +11,8 @@ pub fn detect(shapes: &BTreeMap<String, Vec<usize>>) -> Option<BackboneKind> {
     let has = |name: &str| shapes.contains_key(name);
     if is("_conv_stem.weight", &[32, 3, 3, 3]) {
         let excited = shapes.keys().any(|name| name.contains("_se_"));
-        let wider = !is("_blocks.1._expand_conv.weight", &[96, 16, 1, 1]) || has("_blocks.16._project_conv.weight");
+        let wider = !is("_blocks.1._expand_conv.weight", &[96, 16, 1, 1])
+            || has("_blocks.16._project_conv.weight");
         return (!excited && !wider).then_some(BackboneKind::EfficientNetLite0);
     }
     if !is("conv1.weight", &[64, 3, 7, 7]) {
@@ -45,7 +46,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{detect, is_classifier};
-    use crate::models::backbone::BackboneKind::{EfficientNetLite0, ResNet18, ResNet50, WideResNet50x2};
+    use crate::models::backbone::BackboneKind::{
+        EfficientNetLite0, ResNet18, ResNet50, WideResNet50x2,
+    };
 
     fn shapes(entries: &[(&str, &[usize])]) -> BTreeMap<String, Vec<usize>> {
         let owned = |(name, shape): &(&str, &[usize])| ((*name).to_owned(), shape.to_vec());
@@ -100,6 +103,9 @@ mod tests {
     fn block_norms_are_not_the_head_norm() {
         assert!(is_classifier(EfficientNetLite0, "_bn1.weight"));
         assert!(!is_classifier(EfficientNetLite0, "_blocks.0._bn1.weight"));
-        assert!(is_classifier(ResNet18, "fc.weight") && !is_classifier(ResNet18, "layer4.0.conv1.weight"));
+        assert!(
+            is_classifier(ResNet18, "fc.weight")
+                && !is_classifier(ResNet18, "layer4.0.conv1.weight")
+        );
     }
 }

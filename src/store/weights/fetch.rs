@@ -26,7 +26,12 @@ pub type OnBytes<'a> = &'a dyn Fn(u64, u64) -> bool;
 
 /// Downloads the weights of this name into `folder`, from their public home or from `url`, say a mirror; the hash must
 /// fit either way. A download that breaks off or is cancelled leaves a `.part` file from which the next one goes on.
-pub fn fetch(name: &str, url: Option<&str>, folder: &Path, on_bytes: OnBytes<'_>) -> Result<Outcome<PathBuf>> {
+pub fn fetch(
+    name: &str,
+    url: Option<&str>,
+    folder: &Path,
+    on_bytes: OnBytes<'_>,
+) -> Result<Outcome<PathBuf>> {
     let known = by_name(name)?;
     fetch_known(known, url, folder, on_bytes)
 }
@@ -123,8 +128,18 @@ fn request(url: &str, from: u64) -> Result<Response<Body>> {
 
 /// First byte of a partial answer, from `Content-Range: bytes 100-199/200`.
 fn range_start(response: &Response<Body>) -> Option<u64> {
-    let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
-    range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+    let range = response
+        .headers()
+        .get(header::CONTENT_RANGE)?
+        .to_str()
+        .ok()?;
+    range
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// The part file, cut to `start` bytes and open behind them.
@@ -144,7 +159,12 @@ struct Span<'a> {
     total: u64,
 }
 
-fn copy(reader: &mut impl Read, file: &mut File, span: Span<'_>, on_bytes: OnBytes<'_>) -> Result<Outcome<()>> {
+fn copy(
+    reader: &mut impl Read,
+    file: &mut File,
+    span: Span<'_>,
+    on_bytes: OnBytes<'_>,
+) -> Result<Outcome<()>> {
     let Span {
         url,
         part,
@@ -159,7 +179,9 @@ fn copy(reader: &mut impl Read, file: &mut File, span: Span<'_>, on_bytes: OnByt
         } else {
             String::new()
         };
-        format!("{url}: the download broke off after {done}{of} bytes; the same command goes on from there")
+        format!(
+            "{url}: the download broke off after {done}{of} bytes; the same command goes on from there"
+        )
     };
     loop {
         if !on_bytes(done, total) {
@@ -241,11 +263,18 @@ mod tests {
                 .spawn(move || {
                     for stream in listener.incoming().flatten() {
                         let manner = *shared_manner.lock().unwrap();
-                        shared_ranges.lock().unwrap().push(answer(stream, &content, manner));
+                        shared_ranges
+                            .lock()
+                            .unwrap()
+                            .push(answer(stream, &content, manner));
                     }
                 })
                 .unwrap();
-            Self { url, manner, ranges }
+            Self {
+                url,
+                manner,
+                ranges,
+            }
         }
 
         fn set(&self, manner: Manner) {
@@ -265,24 +294,35 @@ mod tests {
             .map_while(Result::ok)
             .take_while(|line| !line.is_empty())
             .collect();
-        let redirected = lines.first().is_some_and(|line| line.contains("/elsewhere"));
-        let range = lines
-            .iter()
-            .find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+        let redirected = lines
+            .first()
+            .is_some_and(|line| line.contains("/elsewhere"));
+        let range = lines.iter().find_map(|line| {
+            line.to_lowercase()
+                .strip_prefix("range: bytes=")
+                .map(str::to_owned)
+        });
         let start = range
             .as_ref()
             .map_or(0, |range| range.trim_end_matches('-').parse().unwrap());
         let (head, body) = match manner {
             Manner::NotFound => ("404 Not Found\r\n".to_owned(), &b"no such model"[..]),
-            Manner::Redirects if !redirected => ("302 Found\r\nLocation: /elsewhere\r\n".to_owned(), &b""[..]),
+            Manner::Redirects if !redirected => {
+                ("302 Found\r\nLocation: /elsewhere\r\n".to_owned(), &b""[..])
+            }
             Manner::WrongRange => {
                 let end = content.len();
                 (
-                    format!("206 Partial Content\r\nContent-Range: bytes 0-{}/{end}\r\n", end - 1),
+                    format!(
+                        "206 Partial Content\r\nContent-Range: bytes 0-{}/{end}\r\n",
+                        end - 1
+                    ),
                     content,
                 )
             }
-            Manner::Proper if start >= content.len() => ("416 Range Not Satisfiable\r\n".to_owned(), &b""[..]),
+            Manner::Proper if start >= content.len() => {
+                ("416 Range Not Satisfiable\r\n".to_owned(), &b""[..])
+            }
             Manner::Proper if range.is_some() => {
                 let end = content.len();
                 let head = format!(
@@ -302,7 +342,9 @@ mod tests {
             _ => body,
         };
         // A client that hung up is no failure of the server's.
-        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent));
+        let _ = stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(sent));
         range
     }
 
@@ -360,7 +402,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new(content(), Manner::Proper);
         for _ in 0..2 {
-            fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
+            fetch_known(
+                &weights(&content()),
+                Some(&server.url),
+                folder.path(),
+                &go_on,
+            )
+            .unwrap();
         }
         assert_eq!(server.ranges(), [None]);
     }
@@ -369,14 +417,32 @@ mod tests {
     fn a_broken_download_is_resumed_where_it_broke_off() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new(content(), Manner::BreaksOffAfter(100_000));
-        let error = fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap_err();
+        let error = fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.contains("broke off after 100000 of 300000 bytes"), "{text}");
+        assert!(
+            text.contains("broke off after 100000 of 300000 bytes"),
+            "{text}"
+        );
         let part = folder.path().join("model.safetensors.part");
         assert_eq!(fs::metadata(&part).unwrap().len(), 100_000);
         server.set(Manner::Proper);
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
-        assert_eq!(fs::read(folder.path().join("model.safetensors")).unwrap(), content());
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
+        assert_eq!(
+            fs::read(folder.path().join("model.safetensors")).unwrap(),
+            content()
+        );
         assert_eq!(server.ranges(), [None, Some("100000-".to_owned())]);
         assert!(!part.exists());
     }
@@ -384,19 +450,45 @@ mod tests {
     #[test]
     fn a_server_without_ranges_starts_over() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model.safetensors.part"), &content()[..5000]).unwrap();
+        fs::write(
+            folder.path().join("model.safetensors.part"),
+            &content()[..5000],
+        )
+        .unwrap();
         let server = Server::new(content(), Manner::IgnoresRange);
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
-        assert_eq!(fs::read(folder.path().join("model.safetensors")).unwrap(), content());
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
+        assert_eq!(
+            fs::read(folder.path().join("model.safetensors")).unwrap(),
+            content()
+        );
     }
 
     #[test]
     fn a_part_longer_than_the_file_is_thrown_away() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("model.safetensors.part"), vec![0; 400_000]).unwrap();
+        fs::write(
+            folder.path().join("model.safetensors.part"),
+            vec![0; 400_000],
+        )
+        .unwrap();
         let server = Server::new(content(), Manner::Proper);
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
-        assert_eq!(fs::read(folder.path().join("model.safetensors")).unwrap(), content());
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
+        assert_eq!(
+            fs::read(folder.path().join("model.safetensors")).unwrap(),
+            content()
+        );
     }
 
     #[test]
@@ -404,17 +496,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("model.safetensors.part"), content()).unwrap();
         let server = Server::new(content(), Manner::Proper);
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
-        assert_eq!(fs::read(folder.path().join("model.safetensors")).unwrap(), content());
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
+        assert_eq!(
+            fs::read(folder.path().join("model.safetensors")).unwrap(),
+            content()
+        );
     }
 
     #[test]
     fn a_wrong_hash_deletes_the_file_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new(content(), Manner::Proper);
-        let error = fetch_known(&weights(b"other"), Some(&server.url), folder.path(), &go_on).unwrap_err();
+        let error =
+            fetch_known(&weights(b"other"), Some(&server.url), folder.path(), &go_on).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("was deleted") && text.contains(&server.url), "{text}");
+        assert!(
+            text.contains("was deleted") && text.contains(&server.url),
+            "{text}"
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -424,8 +529,17 @@ mod tests {
         for manner in [Manner::NotFound, Manner::WrongRange] {
             let server = Server::new(content(), manner);
             fs::write(folder.path().join("model.safetensors.part"), b"begun").unwrap();
-            let error = fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap_err();
-            assert!(error.to_string().contains("the server answered"), "{error:#}");
+            let error = fetch_known(
+                &weights(&content()),
+                Some(&server.url),
+                folder.path(),
+                &go_on,
+            )
+            .unwrap_err();
+            assert!(
+                error.to_string().contains("the server answered"),
+                "{error:#}"
+            );
             assert!(!folder.path().join("model.safetensors").exists());
         }
     }
@@ -434,7 +548,13 @@ mod tests {
     fn redirects_are_followed() {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new(content(), Manner::Redirects);
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
         assert_eq!(server.ranges().len(), 2);
     }
 
@@ -443,13 +563,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::new(content(), Manner::Proper);
         let stop_half_way = |done, _| done < 100_000;
-        let outcome = fetch_known(&weights(&content()), Some(&server.url), folder.path(), &stop_half_way);
+        let outcome = fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &stop_half_way,
+        );
         assert_eq!(outcome.unwrap(), Outcome::Cancelled);
         let held = fs::metadata(folder.path().join("model.safetensors.part"))
             .unwrap()
             .len();
         assert!((100_000..300_000).contains(&held), "{held}");
-        fetch_known(&weights(&content()), Some(&server.url), folder.path(), &go_on).unwrap();
+        fetch_known(
+            &weights(&content()),
+            Some(&server.url),
+            folder.path(),
+            &go_on,
+        )
+        .unwrap();
         assert_eq!(server.ranges()[1], Some(format!("{held}-")));
     }
 

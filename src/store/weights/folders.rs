@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The user's own weights: what `flawscope weights import` and `fetch` fill. `None` when the system names no home.
 pub fn user_folder() -> Option<PathBuf> {
-    data_home(env::consts::OS, |name| env::var_os(name)).map(|home| home.join("flawscope").join("weights"))
+    data_home(env::consts::OS, |name| env::var_os(name))
+        .map(|home| home.join("flawscope").join("weights"))
 }
 
 /// All folders to search, first hit first: one the user names, `weights` in the current folder and beside the program,
@@ -27,11 +28,16 @@ pub fn search_folders(named: Option<&Path>) -> Vec<PathBuf> {
 /// Each system's place for a program's data, from environment variables.
 fn data_home(system: &str, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     // Relative paths in these variables are mistakes; the XDG base directory rules say to ignore them.
-    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.has_root());
+    let absolute = |name: &str| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.has_root())
+    };
     match system {
         "windows" => absolute("LOCALAPPDATA").or_else(|| absolute("APPDATA")),
         "macos" => absolute("HOME").map(|home| home.join("Library").join("Application Support")),
-        _ => absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local").join("share"))),
+        _ => absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local").join("share"))),
     }
 }
 
@@ -65,7 +71,10 @@ mod tests {
             home("macos", &linux),
             Some("/home/a/Library/Application Support".into())
         );
-        assert_eq!(home("windows", &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
+        assert_eq!(
+            home("windows", &[("LOCALAPPDATA", "/local")]),
+            Some("/local".into())
+        );
     }
 
     #[test]
@@ -77,7 +86,10 @@ mod tests {
 
     #[test]
     fn the_named_folder_comes_first() {
-        assert_eq!(search_folders(Some(Path::new("mine")))[0], Path::new("mine"));
+        assert_eq!(
+            search_folders(Some(Path::new("mine")))[0],
+            Path::new("mine")
+        );
         assert_eq!(search_folders(None)[0], Path::new("weights"));
     }
 }

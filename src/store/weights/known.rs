@@ -25,7 +25,8 @@ pub struct Source {
 }
 
 /// SHA-256 of the file compiled into the program.
-pub const EMBEDDED_SHA256: &str = "029e16251b39bcaa7de8502dbd3c63837f59f017ec008771e0db9802d69bf8f2";
+pub const EMBEDDED_SHA256: &str =
+    "029e16251b39bcaa7de8502dbd3c63837f59f017ec008771e0db9802d69bf8f2";
 
 /// torchvision prints the first eight digits of each hash in the file's name; Hugging Face shows the whole hash on the
 /// file's page. All are the `ImageNet` V1 weights, which the papers used. The first of a network is what its plain name
@@ -128,18 +129,22 @@ pub fn fetchable() -> impl Iterator<Item = &'static KnownWeights> {
 
 /// Fetchable weights by name.
 pub fn by_name(name: &str) -> Result<&'static KnownWeights> {
-    fetchable().find(|known| known.name == name).with_context(|| {
-        let names: Vec<&str> = fetchable().map(|known| known.name).collect();
-        format!(
-            "`{name}` is not among the weights that can be fetched: {}",
-            names.join(", ")
-        )
-    })
+    fetchable()
+        .find(|known| known.name == name)
+        .with_context(|| {
+            let names: Vec<&str> = fetchable().map(|known| known.name).collect();
+            format!(
+                "`{name}` is not among the weights that can be fetched: {}",
+                names.join(", ")
+            )
+        })
 }
 
 /// Whether these bytes are known weights of this network.
 pub fn is_known(kind: BackboneKind, sha256: &str) -> bool {
-    KNOWN.iter().any(|known| known.kind == kind && known.sha256 == sha256)
+    KNOWN
+        .iter()
+        .any(|known| known.kind == kind && known.sha256 == sha256)
 }
 
 #[cfg(test)]
@@ -153,14 +158,18 @@ mod tests {
         let names: BTreeSet<&str> = KNOWN.iter().map(|known| known.name).collect();
         let hashes: BTreeSet<&str> = KNOWN.iter().map(|known| known.sha256).collect();
         assert_eq!((names.len(), hashes.len()), (KNOWN.len(), KNOWN.len()));
-        let is_hash = |text: &str| text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
+        let is_hash = |text: &str| {
+            text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+        };
         assert!(hashes.into_iter().all(is_hash));
     }
 
     #[test]
     fn hashes_agree_with_what_torchvision_prints_in_the_name() {
         let mut seen = 0;
-        for (known, source) in fetchable().filter_map(|known| known.source.map(|source| (known, source))) {
+        for (known, source) in
+            fetchable().filter_map(|known| known.source.map(|source| (known, source)))
+        {
             if let Some(stem) = source.file_name.strip_suffix(".pth") {
                 let printed = stem.rsplit('-').next().unwrap();
                 assert!(known.sha256.starts_with(printed), "{}", known.name);

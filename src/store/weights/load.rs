@@ -37,7 +37,9 @@ impl Format {
         }
         match start.get(8) {
             Some(b'{') => Ok(Self::Safetensors),
-            _ => bail!("it is neither a safetensors file nor one of PyTorch's (.pth); download it again"),
+            _ => bail!(
+                "it is neither a safetensors file nor one of PyTorch's (.pth); download it again"
+            ),
         }
     }
 }
@@ -90,7 +92,10 @@ fn into_f32(tensors: HashMap<String, Tensor>) -> Result<HashMap<String, Tensor>>
             continue;
         }
         ensure!(
-            matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16 | DType::F64),
+            matches!(
+                tensor.dtype(),
+                DType::F32 | DType::F16 | DType::BF16 | DType::F64
+            ),
             "`{name}` holds whole numbers ({}), not weights",
             tensor.dtype().as_str()
         );
@@ -122,25 +127,49 @@ mod tests {
 
     #[test]
     fn every_format_of_pytorch_gives_the_same_weights() {
-        let counted = |range: std::ops::Range<u8>| range.map(|i| f32::from(i) * 0.25).collect::<Vec<_>>();
+        let counted =
+            |range: std::ops::Range<u8>| range.map(|i| f32::from(i) * 0.25).collect::<Vec<_>>();
         for name in ["zip.pth", "nested.pth", "legacy.pth", "legacy_strided.pth"] {
             let weights = load_weights(&fixture(name)).unwrap();
             assert_eq!(weights.len(), 3, "{name}: the step counter is left out");
-            let flat = |key: &str| weights[key].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let flat = |key: &str| {
+                weights[key]
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1::<f32>()
+                    .unwrap()
+            };
             assert_eq!(weights["conv1.weight"].dims(), [2, 3, 2, 2], "{name}");
             assert_eq!(flat("conv1.weight"), counted(0..24), "{name}");
-            assert_eq!(flat("bn1.weight"), counted(2..5), "{name}: f16, a view with an offset");
+            assert_eq!(
+                flat("bn1.weight"),
+                counted(2..5),
+                "{name}: f16, a view with an offset"
+            );
             assert_eq!(flat("bn1.bias"), counted(0..3), "{name}: bf16");
-            assert!(weights.values().all(|w| w.dtype() == DType::F32 && w.is_contiguous()));
-            assert_eq!(weight_shapes(&fixture(name)).unwrap()["conv1.weight"], [2, 3, 2, 2]);
+            assert!(
+                weights
+                    .values()
+                    .all(|w| w.dtype() == DType::F32 && w.is_contiguous())
+            );
+            assert_eq!(
+                weight_shapes(&fixture(name)).unwrap()["conv1.weight"],
+                [2, 3, 2, 2]
+            );
         }
     }
 
     #[test]
     fn strided_zip_files_are_refused_with_the_remedy() {
         let text = said(&fixture("zip_strided.pth"));
-        assert!(text.contains("`conv1.weight` is not stored contiguously"), "{text}");
-        assert!(text.contains("zip_strided.pth") && text.contains("save_file"), "{text}");
+        assert!(
+            text.contains("`conv1.weight` is not stored contiguously"),
+            "{text}"
+        );
+        assert!(
+            text.contains("zip_strided.pth") && text.contains("save_file"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ pub fn embedded() -> WeightsInfo {
 /// Reads weights from where they are, as f32 tensors by their published names.
 pub fn load(origin: &WeightsOrigin) -> Result<HashMap<String, Tensor>> {
     match origin {
-        WeightsOrigin::Embedded => load::load_safetensors_bytes(EMBEDDED).context("reading the embedded weights"),
+        WeightsOrigin::Embedded => {
+            load::load_safetensors_bytes(EMBEDDED).context("reading the embedded weights")
+        }
         WeightsOrigin::File(path) => load_weights(path),
     }
 }
@@ -82,10 +84,17 @@ fn weight_files(folder: &Path) -> Vec<PathBuf> {
         return Vec::new();
     };
     let is_weights = |path: &PathBuf| {
-        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_lowercase);
+        let extension = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .map(str::to_lowercase);
         path.is_file() && extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
     };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_weights).collect();
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_weights)
+        .collect();
     files.sort();
     files
 }
@@ -107,7 +116,11 @@ pub fn weights_for(kind: BackboneKind, folders: &[PathBuf]) -> Result<WeightsInf
 }
 
 /// Exactly the weights a model was trained with.
-pub fn weights_by_hash(kind: BackboneKind, sha256: &str, folders: &[PathBuf]) -> Result<WeightsInfo> {
+pub fn weights_by_hash(
+    kind: BackboneKind,
+    sha256: &str,
+    folders: &[PathBuf],
+) -> Result<WeightsInfo> {
     let found = find_weights(folders)
         .into_iter()
         .find(|info| info.kind == kind && info.sha256 == sha256);
@@ -150,7 +163,10 @@ pub fn import(file: &Path, folder: &Path) -> Result<WeightsInfo> {
 }
 
 fn listed(folders: &[PathBuf]) -> String {
-    let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let names: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
     names.join(", ")
 }
 
@@ -163,7 +179,8 @@ mod tests {
     use candle_core::{DType, Device, Tensor};
 
     use super::{
-        EMBEDDED, EMBEDDED_SHA256, describe, embedded, find_weights, import, load, weights_by_hash, weights_for,
+        EMBEDDED, EMBEDDED_SHA256, describe, embedded, find_weights, import, load, weights_by_hash,
+        weights_for,
     };
     use crate::models::backbone::BackboneKind;
     use crate::store::WeightsOrigin;
@@ -181,7 +198,9 @@ mod tests {
 
     /// The least that is recognised as ResNet-18, filled with `value`.
     fn resnet18(path: &Path, value: f64) {
-        let filled = |shape: &[usize]| (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * value).unwrap();
+        let filled = |shape: &[usize]| {
+            (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * value).unwrap()
+        };
         let tensors = HashMap::from([
             ("conv1.weight", filled(&[64, 3, 7, 7])),
             ("layer1.1.conv2.weight", filled(&[64, 64, 3, 3])),
@@ -195,7 +214,10 @@ mod tests {
         let weights = load(&WeightsOrigin::Embedded).unwrap();
         assert_eq!(weights.len(), 240);
         assert!(weights.values().all(|w| w.dtype() == DType::F32));
-        assert_eq!(weights["_blocks.15._project_conv.weight"].dims(), [320, 1152, 1, 1]);
+        assert_eq!(
+            weights["_blocks.15._project_conv.weight"].dims(),
+            [320, 1152, 1, 1]
+        );
         assert!(!weights.contains_key("_fc.weight"));
     }
 
@@ -208,12 +230,19 @@ mod tests {
         }
         resnet18(&second.join("a.safetensors"), 0.1);
         resnet18(&first.join("z.SAFETENSORS"), 0.2);
-        fs::copy(second.join("a.safetensors"), second.join("copy.safetensors")).unwrap();
+        fs::copy(
+            second.join("a.safetensors"),
+            second.join("copy.safetensors"),
+        )
+        .unwrap();
         fs::write(first.join("broken.pth"), "PK\x03\x04").unwrap();
         fs::write(first.join("notes.txt"), "").unwrap();
         fs::write(first.join("embedded.safetensors"), EMBEDDED).unwrap();
         let folders = [first.clone(), folder.path().join("absent"), second.clone()];
-        let found: Vec<WeightsOrigin> = find_weights(&folders).into_iter().map(|info| info.origin).collect();
+        let found: Vec<WeightsOrigin> = find_weights(&folders)
+            .into_iter()
+            .map(|info| info.origin)
+            .collect();
         let file = |path: PathBuf| WeightsOrigin::File(path);
         let expected = [
             WeightsOrigin::Embedded,
@@ -252,7 +281,9 @@ mod tests {
         let published = "694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81";
         let error = weights_by_hash(BackboneKind::ResNet18, published, &folders).unwrap_err();
         assert!(
-            error.to_string().contains("`flawscope weights fetch resnet18`"),
+            error
+                .to_string()
+                .contains("`flawscope weights fetch resnet18`"),
             "{error}"
         );
         assert!(weights_by_hash(BackboneKind::ResNet50, &wanted.sha256, &folders).is_err());
@@ -265,15 +296,27 @@ mod tests {
         let own = folder.path().join("own").join("weights");
         resnet18(&source, 0.1);
         let info = import(&source, &own).unwrap();
-        assert_eq!(info.origin, WeightsOrigin::File(own.join("net.safetensors")));
+        assert_eq!(
+            info.origin,
+            WeightsOrigin::File(own.join("net.safetensors"))
+        );
         assert_eq!(
             fs::read(own.join("net.safetensors")).unwrap(),
             fs::read(&source).unwrap()
         );
-        assert_eq!(import(&source, &own).unwrap(), info, "twice the same is fine");
+        assert_eq!(
+            import(&source, &own).unwrap(),
+            info,
+            "twice the same is fine"
+        );
 
         resnet18(&source, 0.2);
-        assert!(import(&source, &own).unwrap_err().to_string().contains("other content"));
+        assert!(
+            import(&source, &own)
+                .unwrap_err()
+                .to_string()
+                .contains("other content")
+        );
 
         let bytes = fs::read(&source).unwrap();
         let broken = folder.path().join("broken.safetensors");
@@ -287,8 +330,14 @@ mod tests {
         let Some(root) = test_data() else { return };
         let weights = root.join("weights");
         let resnet18 = describe(&weights.join("resnet18_stages1to3.safetensors")).unwrap();
-        assert_eq!((resnet18.kind, resnet18.verified), (BackboneKind::ResNet18, true));
+        assert_eq!(
+            (resnet18.kind, resnet18.verified),
+            (BackboneKind::ResNet18, true)
+        );
         let lite = describe(&weights.join("efficientnet_lite0.safetensors")).unwrap();
-        assert_eq!((lite.kind, lite.verified), (BackboneKind::EfficientNetLite0, true));
+        assert_eq!(
+            (lite.kind, lite.verified),
+            (BackboneKind::EfficientNetLite0, true)
+        );
     }
 }

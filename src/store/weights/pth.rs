@@ -57,7 +57,8 @@ pub fn load_zip(path: &Path) -> Result<HashMap<String, Tensor>> {
 
 /// The tensors of a zip file, and under which key of its dictionary they were found.
 fn zip_infos(path: &Path) -> Result<(Option<&'static str>, Vec<TensorInfo>)> {
-    let infos = read_pth_tensor_info(path, false, None).context("the file is cut short or damaged")?;
+    let infos =
+        read_pth_tensor_info(path, false, None).context("the file is cut short or damaged")?;
     if !infos.is_empty() {
         return Ok((None, infos));
     }
@@ -90,9 +91,11 @@ pub fn load_legacy(path: &Path) -> Result<HashMap<String, Tensor>> {
         let users = by_storage
             .get(key.as_str())
             .with_context(|| format!("it holds values of an unknown type; {RESAVE}"))?;
-        let storage = read_storage(&mut reader, users[0]).context("the file is cut short or damaged")?;
+        let storage =
+            read_storage(&mut reader, users[0]).context("the file is cut short or damaged")?;
         for info in users {
-            let tensor = view(&storage, info).with_context(|| format!("`{}` lies outside its data", info.name))?;
+            let tensor = view(&storage, info)
+                .with_context(|| format!("`{}` lies outside its data", info.name))?;
             tensors.insert(info.name.clone(), tensor);
         }
     }
@@ -122,8 +125,14 @@ fn legacy_index(reader: &mut impl BufRead) -> Result<(Vec<TensorInfo>, Vec<Strin
         bail!("its format is unknown; {RESAVE}");
     };
     let infos = legacy_infos(state)?;
-    ensure!(!infos.is_empty(), "it holds no dictionary of weights; {RESAVE}");
-    let keys = keys.into_iter().map(Object::unicode).collect::<Result<_, _>>();
+    ensure!(
+        !infos.is_empty(),
+        "it holds no dictionary of weights; {RESAVE}"
+    );
+    let keys = keys
+        .into_iter()
+        .map(Object::unicode)
+        .collect::<Result<_, _>>();
     Ok((
         infos,
         keys.map_err(|_| anyhow::anyhow!("its format is unknown; {RESAVE}"))?,
@@ -132,7 +141,9 @@ fn legacy_index(reader: &mut impl BufRead) -> Result<(Vec<TensorInfo>, Vec<Strin
 
 fn pickled(reader: &mut impl BufRead) -> Result<Object> {
     let mut stack = Stack::empty();
-    stack.read_loop(reader).context("the file is cut short or damaged")?;
+    stack
+        .read_loop(reader)
+        .context("the file is cut short or damaged")?;
     Ok(stack.finalize()?)
 }
 
@@ -141,7 +152,9 @@ fn legacy_infos(state: Object) -> Result<Vec<TensorInfo>> {
         return Ok(Vec::new());
     };
     let nested = items.iter().position(|(key, value)| {
-        let named = NESTED.iter().any(|name| *key == Object::Unicode((*name).to_owned()));
+        let named = NESTED
+            .iter()
+            .any(|name| *key == Object::Unicode((*name).to_owned()));
         named && matches!(value, Object::Dict(_))
     });
     if let Some(position) = nested {
