@@ -1,4 +1,5 @@
 //! Drives the built binary in a temporary folder: output, files, exit codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -56,13 +56,13 @@ pub fn mask_outline(mask: &[bool], width: usize, height: usize) -> Vec<Segment> 
     for line in 0..=height {
         let edge = |i: usize| marked(i + 1, line) != marked(i + 1, line + 1);
         runs(width, edge, |from, to| {
-            segments.push([[from, line as f32], [to, line as f32]])
+            segments.push([[from, line as f32], [to, line as f32]]);
         });
     }
     for line in 0..=width {
         let edge = |i: usize| marked(line, i + 1) != marked(line + 1, i + 1);
         runs(height, edge, |from, to| {
-            segments.push([[line as f32, from], [line as f32, to]])
+            segments.push([[line as f32, from], [line as f32, to]]);
         });
     }
     segments

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flawscope::config::{BackboneKind, RunConfig};
 use flawscope::data::check::CheckReport;
-use flawscope::data::image::Size;
+use flawscope::data::image::{Orientation, Size};
 use flawscope::data::{
     Category, Dataset, Finding, FolderRole, Label, LayoutKind, Role, Sample, Severity,
 };
@@ -44,6 +44,7 @@ fn sample(folder: &str, number: usize, label: Label, defect: &str) -> Sample {
         id,
         label,
         defect: defect.to_owned(),
+        orientation: Orientation::Ignore,
     }
 }
 
@@ -79,6 +80,7 @@ fn report(findings: Vec<Finding>) -> CheckReport {
     CheckReport {
         findings,
         sizes: vec![(size, 480)],
+        ..CheckReport::default()
     }
 }
 

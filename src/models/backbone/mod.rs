@@ -133,7 +133,7 @@ fn tap_numbers(kind: BackboneKind, taps: &[Tap]) -> Result<Vec<usize>> {
     for tap in taps {
         match kind.tap_number(tap) {
             Some(number) if numbers.last().is_none_or(|&last| last < number) => {
-                numbers.push(number)
+                numbers.push(number);
             }
             Some(_) => bail!(
                 "the tap {} of {kind} is wanted twice or out of order",
