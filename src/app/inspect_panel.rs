@@ -10,18 +10,22 @@ use eframe::egui::{
 use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
 use super::colour_bar::{self, ColourBar};
+use super::empty_place::empty_place_ui;
 use super::gallery_panel::{GalleryView, gallery_ui};
-use super::limit_control::image_limit_ui;
+use super::limit_control::{image_limit_ui, pixel_limit_value_ui};
 use super::picture::Picture;
-use super::state::{Action, Place, State};
+use super::state::{Action, State};
 use super::textures::{Shown, Textures};
 use super::verdict::{Outcome, Verdict};
 use super::view_controls::{Available, view_controls_ui, view_keys};
 use super::viewer::{PixelReadout, Scale, ViewerSettings, ZoomRequest, viewer_ui};
 use super::viewport::Viewport;
-use super::{controls, numbers, theme, words};
+use super::{numbers, theme, words};
 use crate::metrics::{Evaluation, ImageRow};
 use crate::worker::message::RunSummary;
+
+/// Below the colour bar, for the typed pixel limit.
+const LIMIT_ROOM: f32 = 92.0;
 
 /// How the user looks at the pictures. Never reaches the worker.
 #[derive(Default)]
@@ -44,15 +48,12 @@ pub fn inspect_ui(
 ) -> Option<Action> {
     view.readout = None;
     let Some(run) = &state.run else {
-        return nothing_open_ui(
-            ui,
-            "No run is open",
-            "Train a model or open a run to look at its pictures",
-        );
+        let hint = "Train a model or open a run to look at its pictures";
+        return empty_place_ui(ui, "No run is open", hint);
     };
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
         let hint = "Its test pictures have not been scored. Evaluate it on a data set to look at them here";
-        return nothing_open_ui(ui, "This model has no scored pictures yet", hint);
+        return empty_place_ui(ui, "This model has no scored pictures yet", hint);
     };
     let mut action =
         greet(state, run, evaluation, view).or_else(|| keys(ui, state, run, evaluation, view));
@@ -99,20 +100,6 @@ fn greet(
         .gallery
         .listing(run, &evaluation.images, state.image_limit);
     listing.rows.first().copied().map(Action::Select)
-}
-
-fn nothing_open_ui(ui: &mut Ui, title: &str, hint: &str) -> Option<Action> {
-    let mut action = None;
-    ui.add_space((ui.available_height() * 0.35).max(0.0));
-    ui.vertical_centered(|ui| {
-        controls::heading(ui, title);
-        ui.label(RichText::new(hint).color(theme::palette(ui).muted));
-        ui.add_space(8.0);
-        if ui.add(controls::primary(ui, "Go to Train")).clicked() {
-            action = Some(Action::Go(Place::Train));
-        }
-    });
-    action
 }
 
 /// Previous and next picture in the order of the list.
@@ -331,14 +318,21 @@ fn stage_ui(
             let settings = &view.viewer;
             view.readout = viewer_ui(ui, picture, settings, &mut view.viewport, scale, request);
         });
-        let settings = &view.viewer;
-        view.colour_bar.ui(
-            ui,
-            room.y,
-            settings.palette,
-            scale,
-            settings.only_above_limit,
-        )
+        ui.vertical(|ui| {
+            ui.set_width(colour_bar::WIDTH);
+            let settings = &view.viewer;
+            let bar = room.y - LIMIT_ROOM;
+            let dragged =
+                view.colour_bar
+                    .ui(ui, bar, settings.palette, scale, settings.only_above_limit);
+            ui.label(
+                RichText::new("Pixel limit")
+                    .small()
+                    .color(theme::palette(ui).muted),
+            );
+            pixel_limit_value_ui(ui, state, run).or(dragged)
+        })
+        .inner
     })
     .inner
 }

@@ -3,24 +3,33 @@
 mod app_icon;
 mod badge;
 mod cached;
+mod card_row;
 mod colour_bar;
+mod confusion_panel;
 mod controls;
+mod curves_panel;
 mod data_found;
 mod data_panel;
 mod data_problems;
 mod data_start;
 mod data_tables;
+mod empty_place;
 mod gallery;
 mod gallery_panel;
+mod histogram_panel;
 mod icons;
 mod keys;
 mod limit_control;
 mod lru;
+mod number_table;
 mod numbers;
+mod numbers_panel;
 mod opening;
 mod picture;
+mod plot_parts;
 mod progress_panel;
 mod rail;
+mod recall;
 mod status_bar;
 mod toasts;
 mod train_form;
@@ -28,7 +37,6 @@ mod train_panel;
 mod user_folders;
 mod verdict;
 mod view_controls;
-mod viewer;
 mod viewport;
 mod window;
 
@@ -36,9 +44,11 @@ pub mod inspect_panel;
 pub mod job_progress;
 pub mod picker;
 pub mod recent;
+pub mod results_panel;
 pub mod state;
 pub mod textures;
 pub mod theme;
+pub mod viewer;
 pub mod words;
 
 pub use user_folders::UserFolders;
@@ -56,6 +66,7 @@ use crate::worker::{Jobs, Previews, Worker};
 use data_panel::{DataView, data_ui};
 use inspect_panel::{InspectView, inspect_ui};
 use picker::{Dialog, Picked, Picker};
+use results_panel::{ResultsView, results_ui};
 use state::{Action, Pick, Place, State};
 use textures::Textures;
 use toasts::{Toasts, toasts_ui};
@@ -89,6 +100,7 @@ pub struct App {
     folders: UserFolders,
     data_view: DataView,
     inspect_view: InspectView,
+    results_view: ResultsView,
     textures: Textures,
     train_form: TrainForm,
     toasts: Toasts,
@@ -120,6 +132,7 @@ impl App {
             folders: services.folders,
             data_view: DataView::default(),
             inspect_view: InspectView::default(),
+            results_view: ResultsView::default(),
             textures: Textures::default(),
             train_form: TrainForm::default(),
             toasts: Toasts::default(),
@@ -322,7 +335,7 @@ impl App {
             Place::Inspect => {
                 inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
             }
-            Place::Results => None,
+            Place::Results => results_ui(ui, &self.state, &mut self.results_view),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flawscope::config::RunConfig;
-use flawscope::data::image::Orientation;
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
     Curve, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
@@ -38,7 +37,7 @@ pub fn rows() -> Vec<ImageRow> {
     rows
 }
 
-fn row(defect: &str, index: usize, score: f32) -> ImageRow {
+pub fn row(defect: &str, index: usize, score: f32) -> ImageRow {
     ImageRow {
         path: format!("test/{defect}/{index:03}.png"),
         label: if defect == "good" {
@@ -60,8 +59,7 @@ pub fn run() -> RunSummary {
 pub fn run_of(root: &Path, rows: Vec<ImageRow>) -> RunSummary {
     let samples = rows.iter().map(|row| sample(root, row)).collect();
     let held_out = 21;
-    let calibration_scores =
-        (0..held_out).map(|i| 0.29 + (IMAGE_LIMIT - 0.29) * (i as f32 / 20.0).powi(2));
+    let calibration_scores = (0..held_out).map(|i| 0.29 + 0.305 * (i as f32 / 20.0).powi(2));
     let image_limit = Limit {
         value: IMAGE_LIMIT,
         origin: LimitOrigin::HeldOutMaximum { pictures: held_out },
@@ -91,13 +89,13 @@ fn sample(root: &Path, row: &ImageRow) -> Sample {
         id: row.path.clone(),
         image: root.join(&row.path),
         masks: Vec::new(),
+        orientation: Default::default(),
         label: if row.is_defective() {
             Label::Defective
         } else {
             Label::Good
         },
         defect: row.defect.clone(),
-        orientation: Orientation::Ignore,
     }
 }
 

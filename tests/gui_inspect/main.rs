@@ -9,6 +9,7 @@ use std::sync::Arc;
 use eframe::egui::{CentralPanel, Frame, Panel, Ui};
 use egui_kittest::Harness;
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
+use flawscope::app::results_panel::{ResultsView, results_ui};
 use flawscope::app::state::{Action, Place, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
@@ -18,6 +19,7 @@ use flawscope::worker::message::{PreviewRequest, RunSummary};
 struct Window {
     state: State,
     inspect: InspectView,
+    results: ResultsView,
     textures: Textures,
     copied: Option<String>,
     requests: Vec<PreviewRequest>,
@@ -34,6 +36,7 @@ impl Window {
         Self {
             state,
             inspect: InspectView::default(),
+            results: ResultsView::default(),
             textures: Textures::default(),
             copied: None,
             requests: Vec::new(),
@@ -62,7 +65,7 @@ impl Window {
                 Place::Inspect => {
                     inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures)
                 }
-                _ => None,
+                _ => results_ui(ui, &self.state, &mut self.results),
             })
             .inner;
         if let Some(action) = action {
@@ -105,15 +108,16 @@ impl Window {
 type Driver = Harness<'static, Window>;
 
 fn driver(place: Place, size: [f32; 2]) -> Driver {
-    let mut harness = Harness::builder()
-        .with_size(size)
-        .renderer(soft_renderer::SoftRenderer::default())
-        .build_ui_state(
-            |ui, window: &mut Window| window.ui(ui),
-            Window::new(place, fake_run::run()),
-        );
+    let mut harness = driver_of(Window::new(place, fake_run::run()), size);
     settle(&mut harness);
     harness
+}
+
+fn driver_of(window: Window, size: [f32; 2]) -> Driver {
+    Harness::builder()
+        .with_size(size)
+        .renderer(soft_renderer::SoftRenderer::default())
+        .build_ui_state(|ui, window: &mut Window| window.ui(ui), window)
 }
 
 fn settle(harness: &mut Driver) {
