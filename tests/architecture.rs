@@ -54,7 +54,7 @@ const FENCES: [(&str, &[&str]); 12] = [
             "store/weights",
         ],
     ),
-    ("image::{", &["data/", "render/", "report.rs"]),
+    ("use image::", &["data/", "render/", "report.rs"]),
     ("println!", &["cli/", "cli.rs"]),
     (
         "thread::Builder",
