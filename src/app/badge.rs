@@ -1,8 +1,8 @@
 //! Small tinted labels: verdicts, errors, where a limit came from. Always a word, never a colour alone.
 
 use eframe::egui::{
-    Color32, CornerRadius, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, TextStyle,
-    Ui, WidgetInfo, vec2,
+    Color32, CornerRadius, Painter, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind,
+    TextStyle, Ui, WidgetInfo, vec2,
 };
 
 use super::icons::{self, Icon};
@@ -56,7 +56,13 @@ fn paint_ground(painter: &Painter, rect: Rect, colour: Color32) {
 }
 
 /// A plain badge painted where the caller says: its right edge at `right_middle`. Returns the room it took.
-pub fn paint_badge(ui: &Ui, painter: &Painter, right_middle: Pos2, text: &str, colour: Color32) -> Rect {
+pub fn paint_badge(
+    ui: &Ui,
+    painter: &Painter,
+    right_middle: Pos2,
+    text: &str,
+    colour: Color32,
+) -> Rect {
     let font = TextStyle::Small.resolve(ui.style());
     let galley = painter.layout_no_wrap(text.to_owned(), font, colour);
     let size = galley.size() + vec2(12.0, 3.0);

@@ -1,8 +1,8 @@
 //! The frozen colour scale of the run with the pixel limit marked on it. The mark can be dragged.
 
 use eframe::egui::{
-    Align2, Color32, ColorImage, CornerRadius, CursorIcon, Painter, Rect, Role, Sense, Shape, Stroke,
-    StrokeKind, TextStyle, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, CornerRadius, CursorIcon, Painter, Rect, Role, Sense, Shape,
+    Stroke, StrokeKind, TextStyle, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::cached::Cached;
@@ -22,19 +22,35 @@ pub struct ColourBar {
 
 impl ColourBar {
     /// Takes `height` points. `dimmed_below` greys out what the views do not show.
-    pub fn ui(&mut self, ui: &mut Ui, height: f32, palette: Palette, scale: Scale, only_above: bool) -> Option<Action> {
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        height: f32,
+        palette: Palette,
+        scale: Scale,
+        only_above: bool,
+    ) -> Option<Action> {
         let (room, _) = ui.allocate_exact_size(vec2(WIDTH, height), Sense::hover());
-        let bar = Rect::from_min_max(room.min + vec2(2.0, 12.0), pos2(room.left() + 2.0 + BAR, room.bottom() - 12.0));
+        let bar = Rect::from_min_max(
+            room.min + vec2(2.0, 12.0),
+            pos2(room.left() + 2.0 + BAR, room.bottom() - 12.0),
+        );
         if bar.height() < 40.0 {
             return None;
         }
         self.paint_strip(ui, bar, palette);
-        let axis = Axis { bar, ends: scale.ends };
+        let axis = Axis {
+            bar,
+            ends: scale.ends,
+        };
         let at_limit = axis.ui_from_score(scale.pixel_limit);
         if only_above {
             let below = Rect::from_min_max(pos2(bar.left(), at_limit), bar.max);
-            ui.painter()
-                .rect_filled(below, CornerRadius::ZERO, theme::palette(ui).panel.gamma_multiply(0.85));
+            ui.painter().rect_filled(
+                below,
+                CornerRadius::ZERO,
+                theme::palette(ui).panel.gamma_multiply(0.85),
+            );
         }
         let outline = Stroke::new(1.0, theme::palette(ui).outline);
         ui.painter()
@@ -46,9 +62,15 @@ impl ColourBar {
 
     fn paint_strip(&mut self, ui: &Ui, bar: Rect, palette: Palette) {
         let strip = self.strip.get(palette, |palette| {
-            let rgb: Vec<u8> = (0..256).rev().flat_map(|i| palette.colour(i as f32 / 255.0)).collect();
+            let rgb: Vec<u8> = (0..256)
+                .rev()
+                .flat_map(|i| palette.colour(i as f32 / 255.0))
+                .collect();
             let image = ColorImage::from_rgb([1, 256], &rgb);
-            Some(ui.ctx().load_texture("colour bar", image, TextureOptions::LINEAR))
+            Some(
+                ui.ctx()
+                    .load_texture("colour bar", image, TextureOptions::LINEAR),
+            )
         });
         if let Some(strip) = strip {
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
@@ -96,8 +118,13 @@ fn paint_labels(ui: &Ui, axis: &Axis, at_limit: f32) {
         let x = axis.bar.right();
         ui.painter()
             .hline(x..=x + 4.0, y, Stroke::new(1.0, palette.muted));
-        ui.painter()
-            .text(pos2(x + 7.0, y), Align2::LEFT_CENTER, numbers::score(tick), font.clone(), palette.muted);
+        ui.painter().text(
+            pos2(x + 7.0, y),
+            Align2::LEFT_CENTER,
+            numbers::score(tick),
+            font.clone(),
+            palette.muted,
+        );
     }
 }
 
@@ -110,14 +137,30 @@ fn paint_mark(ui: &Ui, axis: &Axis, limit: f32, y: f32) {
         y,
         Stroke::new(4.0, Color32::from_black_alpha(150)),
     );
-    painter.hline(bar.left() - 2.0..=bar.right() + 3.0, y, Stroke::new(2.0, palette.limit));
+    painter.hline(
+        bar.left() - 2.0..=bar.right() + 3.0,
+        y,
+        Stroke::new(2.0, palette.limit),
+    );
     let tip = pos2(bar.right() + 1.0, y);
     let handle = vec![tip, tip + vec2(8.0, -5.5), tip + vec2(8.0, 5.5)];
     painter.add(Shape::convex_polygon(handle, palette.limit, Stroke::NONE));
     let font = TextStyle::Small.resolve(ui.style());
     let beside = tip + vec2(12.0, 0.0);
-    painter.text(beside - vec2(0.0, 7.0), Align2::LEFT_CENTER, "limit", font.clone(), palette.limit);
-    painter.text(beside + vec2(0.0, 7.0), Align2::LEFT_CENTER, numbers::score(limit), font, palette.limit);
+    painter.text(
+        beside - vec2(0.0, 7.0),
+        Align2::LEFT_CENTER,
+        "limit",
+        font.clone(),
+        palette.limit,
+    );
+    painter.text(
+        beside + vec2(0.0, 7.0),
+        Align2::LEFT_CENTER,
+        numbers::score(limit),
+        font,
+        palette.limit,
+    );
 }
 
 fn drag_mark(ui: &Ui, axis: &Axis, room: Rect, at_limit: f32) -> Option<Action> {
@@ -129,7 +172,9 @@ fn drag_mark(ui: &Ui, axis: &Axis, room: Rect, at_limit: f32) -> Option<Action> 
     let response = response
         .on_hover_and_drag_cursor(CursorIcon::ResizeVertical)
         .on_hover_text("Drag to move the pixel limit");
-    let pointer = response.dragged().then(|| response.interact_pointer_pos())??;
+    let pointer = response
+        .dragged()
+        .then(|| response.interact_pointer_pos())??;
     Some(Action::SetPixelLimit(axis.score_from_ui(pointer.y)))
 }
 

@@ -208,7 +208,11 @@ mod tests {
         assert_eq!(listing.step(0, 1), Some(4));
         assert_eq!(listing.step(0, -1), Some(0));
         assert_eq!(listing.step(4, isize::MAX), Some(2));
-        assert_eq!(listing.step(99, 1), Some(0), "hidden: the first of the list");
+        assert_eq!(
+            listing.step(99, 1),
+            Some(0),
+            "hidden: the first of the list"
+        );
         assert_eq!(Listing::default().step(0, 1), None);
     }
 }

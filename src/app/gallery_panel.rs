@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use eframe::egui::text::{LayoutJob, TextFormat, TextWrapping};
 use eframe::egui::{
-    Align2, Button, Color32, ComboBox, CornerRadius, FontId, Painter, Rect, Response, RichText, Role,
-    ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, ComboBox, CornerRadius, FontId, Painter, Rect, Response, RichText,
+    Role, ScrollArea, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::badge::{paint_badge, verdict_colour};
@@ -45,8 +45,9 @@ impl GalleryView {
     /// What is listed at this limit.
     pub fn listing(&mut self, run: &Arc<RunSummary>, rows: &[ImageRow], limit: f32) -> &Listing {
         let inputs = (Same(Arc::clone(run)), limit, self.sort, self.filter.clone());
-        self.listing
-            .get(inputs, |(_, limit, sort, filter)| Listing::of(rows, *limit, *sort, filter))
+        self.listing.get(inputs, |(_, limit, sort, filter)| {
+            Listing::of(rows, *limit, *sort, filter)
+        })
     }
 
     /// How many rows fit on a page.
@@ -74,9 +75,17 @@ pub fn gallery_ui(
     let summary = if shown == rows.len() {
         words::count(shown, "picture")
     } else {
-        format!("{} of {}", words::grouped(shown), words::count(rows.len(), "picture"))
+        format!(
+            "{} of {}",
+            words::grouped(shown),
+            words::count(rows.len(), "picture")
+        )
     };
-    ui.label(RichText::new(summary).small().color(theme::palette(ui).muted));
+    ui.label(
+        RichText::new(summary)
+            .small()
+            .color(theme::palette(ui).muted),
+    );
     list_ui(ui, state, run, rows, view, textures)
 }
 
@@ -87,7 +96,12 @@ fn search_ui(ui: &mut Ui, filter: &mut Filter) {
             .hint_text("Search by name")
             .desired_width(ui.available_width() - clear);
         ui.add(edit).accessible_name("Search by name");
-        if clear > 0.0 && ui.small_button("×").accessible_name("Clear the search").clicked() {
+        if clear > 0.0
+            && ui
+                .small_button("×")
+                .accessible_name("Clear the search")
+                .clicked()
+        {
             filter.search.clear();
         }
     });
@@ -109,7 +123,11 @@ fn outcomes_ui(ui: &mut Ui, filter: &mut Filter, counts: [usize; 4]) {
                 )
                 .frame_when_inactive(true)
                 .min_size(vec2(width, 24.0));
-                if ui.add(button).on_hover_text(outcome.explanation()).clicked() {
+                if ui
+                    .add(button)
+                    .on_hover_text(outcome.explanation())
+                    .clicked()
+                {
                     filter.toggle(outcome);
                 }
             }
@@ -188,7 +206,17 @@ fn list_ui(
                 continue;
             };
             let selected = index == state.selected;
-            if row_ui(ui, row, sample, &run.path, state.image_limit, selected, textures).clicked() {
+            if row_ui(
+                ui,
+                row,
+                sample,
+                &run.path,
+                state.image_limit,
+                selected,
+                textures,
+            )
+            .clicked()
+            {
                 clicked = Some(Action::Select(index));
             }
         }
@@ -227,11 +255,17 @@ fn row_ui(
     selected: bool,
     textures: &mut Textures,
 ) -> Response {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
     let outcome = Outcome::of(row, limit);
     let verdict = Verdict::of(row.score, limit);
     response.widget_info(|| {
-        WidgetInfo::selected(Role::ListBoxOption, true, selected, spoken(row, outcome, verdict))
+        WidgetInfo::selected(
+            Role::ListBoxOption,
+            true,
+            selected,
+            spoken(row, outcome, verdict),
+        )
     });
     let palette = theme::palette(ui);
     let inner = rect.shrink2(vec2(2.0, 1.0));
@@ -244,14 +278,25 @@ fn row_ui(
         ui.painter().rect_filled(inner, CornerRadius::same(5), fill);
     }
     if selected {
-        let mark = Rect::from_min_size(inner.min + vec2(0.0, 8.0), vec2(3.0, inner.height() - 16.0));
-        ui.painter().rect_filled(mark, CornerRadius::same(2), palette.accent);
+        let mark =
+            Rect::from_min_size(inner.min + vec2(0.0, 8.0), vec2(3.0, inner.height() - 16.0));
+        ui.painter()
+            .rect_filled(mark, CornerRadius::same(2), palette.accent);
     }
-    let thumbnail = Rect::from_min_size(inner.min + vec2(7.0, (inner.height() - THUMBNAIL) / 2.0), vec2(THUMBNAIL, THUMBNAIL));
+    let thumbnail = Rect::from_min_size(
+        inner.min + vec2(7.0, (inner.height() - THUMBNAIL) / 2.0),
+        vec2(THUMBNAIL, THUMBNAIL),
+    );
     thumbnail_ui(ui, thumbnail, textures, run, sample);
     let colour = verdict_colour(ui, verdict);
     let right = inner.right() - 8.0;
-    let badge = paint_badge(ui, ui.painter(), pos2(right, inner.top() + 18.0), verdict.word(), colour);
+    let badge = paint_badge(
+        ui,
+        ui.painter(),
+        pos2(right, inner.top() + 18.0),
+        verdict.word(),
+        colour,
+    );
     let score = paint_text(
         ui.painter(),
         &numbers::score(row.score),
@@ -263,7 +308,15 @@ fn row_ui(
     let name = row.path.rsplit('/').next().unwrap_or(&row.path);
     let body = TextStyle::Body.resolve(ui.style());
     let small = TextStyle::Small.resolve(ui.style());
-    paint_fitting(ui, name, body, palette.strong, left, inner.top() + 18.0, badge.left() - 8.0 - left);
+    paint_fitting(
+        ui,
+        name,
+        body,
+        palette.strong,
+        left,
+        inner.top() + 18.0,
+        badge.left() - 8.0 - left,
+    );
     let below = inner.bottom() - 16.0;
     let (truth, colour, indent) = match outcome.error_word() {
         Some(error) => (format!("{error} · {}", row.defect), palette.error, 18.0),
@@ -305,17 +358,36 @@ fn thumbnail_ui(ui: &Ui, rect: Rect, textures: &mut Textures, run: &Path, sample
             let size = texture.size_vec2();
             let fitted = size * (rect.size() / size).min_elem();
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            painter.image(texture.id(), Rect::from_center_size(rect.center(), fitted), whole, Color32::WHITE);
+            painter.image(
+                texture.id(),
+                Rect::from_center_size(rect.center(), fitted),
+                whole,
+                Color32::WHITE,
+            );
         }
     }
 }
 
-fn paint_text(painter: &Painter, text: &str, font: FontId, colour: Color32, right_middle: eframe::egui::Pos2) -> Rect {
+fn paint_text(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    colour: Color32,
+    right_middle: eframe::egui::Pos2,
+) -> Rect {
     painter.text(right_middle, Align2::RIGHT_CENTER, text, font, colour)
 }
 
 /// One line, cut with an ellipsis where it does not fit.
-fn paint_fitting(ui: &Ui, text: &str, font: FontId, colour: Color32, left: f32, middle: f32, width: f32) {
+fn paint_fitting(
+    ui: &Ui,
+    text: &str,
+    font: FontId,
+    colour: Color32,
+    left: f32,
+    middle: f32,
+    width: f32,
+) {
     let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, colour));
     job.wrap = TextWrapping::truncate_at_width(width.max(10.0));
     let galley = ui.painter().layout_job(job);
@@ -331,8 +403,20 @@ mod tests {
     fn scrolling_moves_no_further_than_it_must() {
         let height = 3.0 * ROW_HEIGHT;
         assert_eq!(offset_showing(1, 0.0, height), 0.0, "already in view");
-        assert_eq!(offset_showing(5, 0.0, height), 3.0 * ROW_HEIGHT, "from above: at the bottom");
-        assert_eq!(offset_showing(2, 500.0, height), 2.0 * ROW_HEIGHT, "from below: at the top");
-        assert_eq!(offset_showing(4, 0.0, 10.0), 4.0 * ROW_HEIGHT, "a list lower than a row");
+        assert_eq!(
+            offset_showing(5, 0.0, height),
+            3.0 * ROW_HEIGHT,
+            "from above: at the bottom"
+        );
+        assert_eq!(
+            offset_showing(2, 500.0, height),
+            2.0 * ROW_HEIGHT,
+            "from below: at the top"
+        );
+        assert_eq!(
+            offset_showing(4, 0.0, 10.0),
+            4.0 * ROW_HEIGHT,
+            "a list lower than a row"
+        );
     }
 }

@@ -3,24 +3,29 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui, vec2,
+    Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui,
+    vec2,
 };
 
 use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
 use super::colour_bar::{self, ColourBar};
+use super::empty_place::empty_place_ui;
 use super::gallery_panel::{GalleryView, gallery_ui};
-use super::limit_control::image_limit_ui;
+use super::limit_control::{image_limit_ui, pixel_limit_value_ui};
 use super::picture::Picture;
-use super::state::{Action, Place, State};
+use super::state::{Action, State};
 use super::textures::{Shown, Textures};
 use super::verdict::{Outcome, Verdict};
 use super::view_controls::{Available, view_controls_ui, view_keys};
 use super::viewer::{PixelReadout, Scale, ViewerSettings, ZoomRequest, viewer_ui};
 use super::viewport::Viewport;
-use super::{controls, numbers, theme, words};
+use super::{numbers, theme, words};
 use crate::metrics::{Evaluation, ImageRow};
 use crate::worker::message::RunSummary;
+
+/// Below the colour bar, for the typed pixel limit.
+const LIMIT_ROOM: f32 = 92.0;
 
 /// How the user looks at the pictures. Never reaches the worker.
 #[derive(Default)]
@@ -43,25 +48,34 @@ pub fn inspect_ui(
 ) -> Option<Action> {
     view.readout = None;
     let Some(run) = &state.run else {
-        return nothing_open_ui(ui, "No run is open", "Train a model or open a run to look at its pictures");
+        let hint = "Train a model or open a run to look at its pictures";
+        return empty_place_ui(ui, "No run is open", hint);
     };
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
         let hint = "Its test pictures have not been scored. Evaluate it on a data set to look at them here";
-        return nothing_open_ui(ui, "This model has no scored pictures yet", hint);
+        return empty_place_ui(ui, "This model has no scored pictures yet", hint);
     };
-    let mut action = greet(state, run, evaluation, view)
-        .or_else(|| keys(ui, state, run, evaluation, view));
+    let mut action =
+        greet(state, run, evaluation, view).or_else(|| keys(ui, state, run, evaluation, view));
     let palette = theme::palette(ui);
     Panel::left("gallery panel")
         .default_size(286.0)
         .size_range(230.0..=420.0)
-        .frame(Frame::new().fill(palette.panel).inner_margin(Margin::same(10)))
+        .frame(
+            Frame::new()
+                .fill(palette.panel)
+                .inner_margin(Margin::same(10)),
+        )
         .show(ui, |ui| {
             let clicked = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures);
             action = clicked.or(action.take());
         });
     CentralPanel::default()
-        .frame(Frame::new().fill(palette.panel).inner_margin(Margin::same(10)))
+        .frame(
+            Frame::new()
+                .fill(palette.panel)
+                .inner_margin(Margin::same(10)),
+        )
         .show(ui, |ui| {
             let changed = picture_ui(ui, state, run, evaluation, view, textures);
             action = changed.or(action.take());
@@ -82,22 +96,10 @@ fn greet(
         return None;
     }
     view.greeted = same;
-    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    let listing = view
+        .gallery
+        .listing(run, &evaluation.images, state.image_limit);
     listing.rows.first().copied().map(Action::Select)
-}
-
-fn nothing_open_ui(ui: &mut Ui, title: &str, hint: &str) -> Option<Action> {
-    let mut action = None;
-    ui.add_space((ui.available_height() * 0.35).max(0.0));
-    ui.vertical_centered(|ui| {
-        controls::heading(ui, title);
-        ui.label(RichText::new(hint).color(theme::palette(ui).muted));
-        ui.add_space(8.0);
-        if ui.add(controls::primary(ui, "Go to Train")).clicked() {
-            action = Some(Action::Go(Place::Train));
-        }
-    });
-    action
 }
 
 /// Previous and next picture in the order of the list.
@@ -124,7 +126,9 @@ fn keys(
     ];
     let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
     let (_, step) = steps.into_iter().find(|(key, _)| pressed(*key))?;
-    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    let listing = view
+        .gallery
+        .listing(run, &evaluation.images, state.image_limit);
     listing.step(state.selected, step).map(Action::Select)
 }
 
@@ -142,9 +146,13 @@ fn prefetch(
     if matches!(textures.picture(Some(&run.path), sample), Shown::Loading) {
         return;
     }
-    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    let listing = view
+        .gallery
+        .listing(run, &evaluation.images, state.image_limit);
     for step in [-1, 1] {
-        let neighbour = listing.step(state.selected, step).and_then(|index| run.samples.get(index));
+        let neighbour = listing
+            .step(state.selected, step)
+            .and_then(|index| run.samples.get(index));
         if let Some(sample) = neighbour {
             textures.prefetch(Some(&run.path), sample);
         }
@@ -164,7 +172,9 @@ fn picture_ui(
     ui.spacing_mut().item_spacing.y = 6.0;
     let mut action = header_ui(ui, state, run, evaluation, row, view);
     facts_ui(ui, row, state.image_limit);
-    let limit = ui.horizontal_wrapped(|ui| image_limit_ui(ui, state, run)).inner;
+    let limit = ui
+        .horizontal_wrapped(|ui| image_limit_ui(ui, state, run))
+        .inner;
     action = limit.or(action);
     ui.separator();
     let mut shown = textures.picture(Some(&run.path), sample);
@@ -173,7 +183,10 @@ fn picture_ui(
             map: picture.has_map(),
             mask: picture.has_mask(),
         },
-        _ => Available { map: true, mask: true },
+        _ => Available {
+            map: true,
+            mask: true,
+        },
     };
     let keys = view_keys(ui, &mut view.viewer, &mut view.viewport);
     let request = view_controls_ui(ui, &mut view.viewer, &mut view.viewport, available).or(keys);
@@ -197,13 +210,16 @@ fn header_ui(
     row: &ImageRow,
     view: &mut InspectView,
 ) -> Option<Action> {
-    let listing = view.gallery.listing(run, &evaluation.images, state.image_limit);
+    let listing = view
+        .gallery
+        .listing(run, &evaluation.images, state.image_limit);
     let verdict = Verdict::of(row.score, state.image_limit);
     let mut action = None;
     ui.horizontal(|ui| {
         verdict_ui(ui, verdict);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (text, name, step) in [("›", "Next picture", 1), ("‹", "Previous picture", -1)] {
+            for (text, name, step) in [("›", "Next picture", 1), ("‹", "Previous picture", -1)]
+            {
                 let button = ui.button(text).accessible_name(name);
                 let button = button.on_hover_text(format!("{name} (arrow keys)"));
                 if button.clicked() {
@@ -212,11 +228,23 @@ fn header_ui(
             }
             let position = listing.position(state.selected).map_or_else(
                 || "not listed".to_owned(),
-                |at| format!("{} of {}", words::grouped(at + 1), words::grouped(listing.rows.len())),
+                |at| {
+                    format!(
+                        "{} of {}",
+                        words::grouped(at + 1),
+                        words::grouped(listing.rows.len())
+                    )
+                },
             );
-            ui.label(RichText::new(position).small().color(theme::palette(ui).muted));
+            ui.label(
+                RichText::new(position)
+                    .small()
+                    .color(theme::palette(ui).muted),
+            );
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let name = RichText::new(&row.path).size(16.0).color(theme::palette(ui).strong);
+                let name = RichText::new(&row.path)
+                    .size(16.0)
+                    .color(theme::palette(ui).strong);
                 ui.add(Label::new(name).truncate()).on_hover_text(&row.path);
             });
         });
@@ -232,7 +260,12 @@ fn verdict_ui(ui: &mut Ui, verdict: Verdict) {
         .corner_radius(5.0)
         .inner_margin(Margin::symmetric(12, 3))
         .show(ui, |ui| {
-            ui.label(RichText::new(verdict.word()).size(17.0).strong().color(colour));
+            ui.label(
+                RichText::new(verdict.word())
+                    .size(17.0)
+                    .strong()
+                    .color(colour),
+            );
         });
 }
 
@@ -285,9 +318,21 @@ fn stage_ui(
             let settings = &view.viewer;
             view.readout = viewer_ui(ui, picture, settings, &mut view.viewport, scale, request);
         });
-        let settings = &view.viewer;
-        view.colour_bar
-            .ui(ui, room.y, settings.palette, scale, settings.only_above_limit)
+        ui.vertical(|ui| {
+            ui.set_width(colour_bar::WIDTH);
+            let settings = &view.viewer;
+            let bar = room.y - LIMIT_ROOM;
+            let dragged =
+                view.colour_bar
+                    .ui(ui, bar, settings.palette, scale, settings.only_above_limit);
+            ui.label(
+                RichText::new("Pixel limit")
+                    .small()
+                    .color(theme::palette(ui).muted),
+            );
+            pixel_limit_value_ui(ui, state, run).or(dragged)
+        })
+        .inner
     })
     .inner
 }
@@ -305,7 +350,11 @@ fn failed_ui(ui: &mut Ui, message: &str) -> Option<Action> {
     ui.add_space((ui.available_height() * 0.3).max(0.0));
     ui.vertical_centered(|ui| {
         ui.set_max_width(560.0);
-        ui.label(RichText::new("This picture cannot be shown").size(16.0).color(palette.error));
+        ui.label(
+            RichText::new("This picture cannot be shown")
+                .size(16.0)
+                .color(palette.error),
+        );
         ui.add(Label::new(RichText::new(message).color(palette.text)).wrap());
         ui.add_space(6.0);
         ui.button("Copy details").clicked()

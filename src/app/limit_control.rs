@@ -1,13 +1,13 @@
-//! The image limit as a slider with a typed value, its reset and its origin. Inspect and Results show the same one.
+//! The two limits with their resets and origins. Inspect and Results show the same ones.
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{Button, Label, RichText, Slider, Ui};
+use eframe::egui::{Button, DragValue, Label, RichText, Slider, SliderClamping, Ui};
 
 use super::badge::origin_badge;
 use super::state::{Action, State};
 use super::{numbers, theme};
-use crate::metrics::LimitOrigin;
+use crate::metrics::Limit;
 use crate::worker::message::RunSummary;
 
 /// Name, slider, value, reset, origin, in one line that wraps.
@@ -17,40 +17,85 @@ pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Ac
     let mut action = None;
     let name = Label::new(RichText::new("Image limit").color(theme::palette(ui).strong));
     let name = ui.add(name);
-    ui.spacing_mut().slider_width = 150.0;
+    ui.spacing_mut().slider_width = if ui.max_rect().width() < 640.0 {
+        96.0
+    } else {
+        150.0
+    };
     let slider = Slider::new(&mut limit, range.clone())
-        .clamping(eframe::egui::SliderClamping::Never)
+        .clamping(SliderClamping::Never)
         .step_by(f64::from(step(&range)))
         .custom_formatter(|value, _| numbers::score(value as f32));
-    let response = ui
-        .add(slider)
-        .labelled_by(name.id)
-        .on_hover_text("Pictures that score this much or more fail. Drag, type, or use the arrow keys");
+    let response = ui.add(slider).labelled_by(name.id).on_hover_text(
+        "Pictures that score this much or more fail. Drag, type, or use the arrow keys",
+    );
     if response.changed() && limit.is_finite() {
         action = Some(Action::SetImageLimit(limit));
     }
     let own = run.image_limit.value;
     let reset = ui.add_enabled(state.image_limit != own, Button::new("Reset"));
     let hint = format!("Back to the run's own limit, {}", numbers::score(own));
-    if reset.on_hover_text(hint).clicked() {
+    let reset = reset
+        .accessible_name("Reset the image limit")
+        .on_hover_text(hint);
+    if reset.clicked() {
         action = Some(Action::SetImageLimit(own));
     }
-    origin_badge(ui, origin_in_force(state.image_limit, &run.image_limit));
+    origin_badge(
+        ui,
+        &limit_in_force(state.image_limit, &run.image_limit).origin,
+    );
     action
 }
 
-/// The run's limit keeps its origin; any other value was set by hand.
-pub fn origin_in_force(value: f32, own: &crate::metrics::Limit) -> &LimitOrigin {
-    if value == own.value { &own.origin } else { &LimitOrigin::Manual }
+/// Name, value, reset and origin of the pixel limit, in one line that wraps.
+pub fn pixel_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
+    ui.label(RichText::new("Pixel limit").color(theme::palette(ui).strong));
+    let action = pixel_limit_value_ui(ui, state, run);
+    origin_badge(
+        ui,
+        &limit_in_force(state.pixel_limit, &run.pixel_limit).origin,
+    );
+    action
 }
 
-/// All test and held-out scores and the limits, with some air at both ends.
+/// The pixel limit to drag or type, and its reset.
+pub fn pixel_limit_value_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
+    let mut limit = state.pixel_limit;
+    let value = DragValue::new(&mut limit)
+        .speed((run.scale.1 - run.scale.0).abs() / 400.0)
+        .custom_formatter(|value, _| numbers::score(value as f32));
+    let response = ui.add(value).accessible_name("Pixel limit");
+    let hint =
+        "Pixels that score this much or more count as defective. Drag sideways, or click and type";
+    if response.on_hover_text(hint).changed() && limit.is_finite() {
+        return Some(Action::SetPixelLimit(limit));
+    }
+    let own = run.pixel_limit.value;
+    let reset = ui.add_enabled(state.pixel_limit != own, Button::new("Reset"));
+    let hint = format!("Back to the run's own pixel limit, {}", numbers::score(own));
+    let reset = reset
+        .accessible_name("Reset the pixel limit")
+        .on_hover_text(hint);
+    reset.clicked().then_some(Action::SetPixelLimit(own))
+}
+
+/// The run's limit keeps its origin; any other value was set by hand.
+pub fn limit_in_force(value: f32, own: &Limit) -> Limit {
+    if value == own.value {
+        own.clone()
+    } else {
+        Limit::manual(value)
+    }
+}
+
+/// All test and held-out scores and the run's limit, with some air at both ends; wider only where `limit` lies outside.
 pub fn score_range(run: &RunSummary, limit: f32) -> RangeInclusive<f32> {
     let rows = run.evaluation.iter().flat_map(|e| e.images.iter());
     let scores = rows
         .map(|row| row.score)
         .chain(run.calibration_scores.iter().copied())
-        .chain([run.image_limit.value, limit]);
+        .chain([run.image_limit.value]);
     let (low, high) = scores
         .filter(|score| score.is_finite())
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), score| {
@@ -60,7 +105,7 @@ pub fn score_range(run: &RunSummary, limit: f32) -> RangeInclusive<f32> {
         return 0.0..=1.0;
     }
     let air = ((high - low) * 0.04).max(high.abs().max(1e-6) * 1e-3);
-    (low - air)..=(high + air)
+    (low - air).min(limit)..=(high + air).max(limit)
 }
 
 /// What one press of an arrow key changes.
@@ -70,7 +115,7 @@ pub fn step(range: &RangeInclusive<f32>) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::origin_in_force;
+    use super::limit_in_force;
     use crate::metrics::{Limit, LimitOrigin};
 
     #[test]
@@ -79,7 +124,7 @@ mod tests {
             value: 0.5,
             origin: LimitOrigin::HeldOutMaximum { pictures: 21 },
         };
-        assert_eq!(origin_in_force(0.5, &own), &own.origin);
-        assert_eq!(origin_in_force(0.6, &own), &LimitOrigin::Manual);
+        assert_eq!(limit_in_force(0.5, &own), own);
+        assert_eq!(limit_in_force(0.6, &own).origin, LimitOrigin::Manual);
     }
 }

@@ -75,7 +75,8 @@ impl Picture {
     pub fn is_cropped(&self) -> bool {
         let [left, top, width, height] = self.preview.map_rect;
         let shown = (self.preview.width as f32, self.preview.height as f32);
-        self.has_map() && (left > 0.5 || top > 0.5 || width < shown.0 - 0.5 || height < shown.1 - 0.5)
+        self.has_map()
+            && (left > 0.5 || top > 0.5 || width < shown.0 - 0.5 || height < shown.1 - 0.5)
     }
 
     /// Where the map lies on the picture.
@@ -110,7 +111,8 @@ impl Picture {
         if !rect.contains(centre) {
             return None;
         }
-        let on_map = (centre - rect.min) / rect.size() * vec2(map.width() as f32, map.height() as f32);
+        let on_map =
+            (centre - rect.min) / rect.size() * vec2(map.width() as f32, map.height() as f32);
         Some(bilinear(map, on_map.x - 0.5, on_map.y - 0.5))
     }
 
@@ -123,7 +125,11 @@ impl Picture {
                 mipmap_mode: Some(TextureFilter::Linear),
                 ..TextureOptions::LINEAR
             };
-            ctx.load_texture("picture", fitting(preview, ctx.input(|i| i.max_texture_side)), options)
+            ctx.load_texture(
+                "picture",
+                fitting(preview, ctx.input(|i| i.max_texture_side)),
+                options,
+            )
         })
     }
 
@@ -194,12 +200,17 @@ fn bilinear(map: &ScoreMap, x: f32, y: f32) -> f32 {
 
 /// The decoded pixels, thinned where the graphics card takes no texture of that size.
 fn fitting(preview: &Preview, max_side: usize) -> ColorImage {
-    let step = preview.width.max(preview.height).div_ceil(max_side.max(1)).max(1);
+    let step = preview
+        .width
+        .max(preview.height)
+        .div_ceil(max_side.max(1))
+        .max(1);
     if step == 1 {
         return ColorImage::from_rgb([preview.width, preview.height], &preview.rgb);
     }
     let (width, height) = (preview.width / step, preview.height / step);
-    let texels = (0..height).flat_map(|y| (0..width).map(move |x| 3 * step * (y * preview.width + x)));
+    let texels =
+        (0..height).flat_map(|y| (0..width).map(move |x| 3 * step * (y * preview.width + x)));
     let rgb: Vec<u8> = texels
         .flat_map(|at| preview.rgb[at..at + 3].iter().copied())
         .collect();
@@ -233,7 +244,10 @@ mod tests {
     #[test]
     fn coordinates_are_those_of_the_file() {
         let picture = Picture::new(Arc::new(preview()));
-        assert_eq!(picture.map_rect(), Rect::from_min_max(pos2(2.0, 0.0), pos2(6.0, 4.0)));
+        assert_eq!(
+            picture.map_rect(),
+            Rect::from_min_max(pos2(2.0, 0.0), pos2(6.0, 4.0))
+        );
         assert_eq!(picture.colour_at(7, 3), Some([21, 22, 23]));
         assert_eq!(picture.colour_at(8, 0), None);
         assert!(picture.is_cropped());

@@ -69,11 +69,11 @@ impl Textures {
     pub fn insert(&mut self, key: PreviewKey, result: Result<Arc<Preview>, String>) {
         self.pending.remove(&key);
         match key.detail {
-            Detail::Thumbnail => self
-                .thumbnails
-                .insert(key, result.map(Thumbnail::new), 1),
+            Detail::Thumbnail => self.thumbnails.insert(key, result.map(Thumbnail::new), 1),
             Detail::Full => {
-                let weight = result.as_ref().map_or(1, |preview| picture::weight(preview));
+                let weight = result
+                    .as_ref()
+                    .map_or(1, |preview| picture::weight(preview));
                 self.pictures.insert(key, result.map(Picture::new), weight);
             }
         }
@@ -100,7 +100,12 @@ impl Textures {
     }
 
     /// A small picture of a sample; asks for it when it is missing.
-    pub fn thumbnail(&mut self, ctx: &Context, run: Option<&Path>, sample: &Sample) -> Shown<'_, TextureHandle> {
+    pub fn thumbnail(
+        &mut self,
+        ctx: &Context,
+        run: Option<&Path>,
+        sample: &Sample,
+    ) -> Shown<'_, TextureHandle> {
         let key = key_of(run, sample, Detail::Thumbnail);
         self.want(&key, sample);
         match self.thumbnails.get(&key) {
@@ -114,9 +119,7 @@ impl Textures {
     pub fn picture(&mut self, run: Option<&Path>, sample: &Sample) -> Shown<'_, Picture> {
         let key = key_of(run, sample, Detail::Full);
         self.want(&key, sample);
-        self.pictures
-            .get(&key)
-            .map_or(Shown::Loading, Shown::of)
+        self.pictures.get(&key).map_or(Shown::Loading, Shown::of)
     }
 
     /// Asks for a picture that will probably be looked at next.

@@ -77,8 +77,12 @@ impl Outcome {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::GoodPassed => "Good pictures below the limit: passed, as they should be",
-            Self::Overkill => "Good pictures at or above the limit: rejected although they are good",
-            Self::Escape => "Defective pictures below the limit: passed although they are defective",
+            Self::Overkill => {
+                "Good pictures at or above the limit: rejected although they are good"
+            }
+            Self::Escape => {
+                "Defective pictures below the limit: passed although they are defective"
+            }
             Self::Caught => "Defective pictures at or above the limit: rejected, as they should be",
         }
     }

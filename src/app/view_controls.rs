@@ -52,8 +52,12 @@ pub fn view_controls_ui(
 
 fn panes_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
     for pane in Pane::ALL {
-        let button = Button::selectable(settings.shows(pane), pane.name()).frame_when_inactive(true);
-        let hint = format!("Show or hide the {} view; all share zoom and position", pane.name().to_lowercase());
+        let button =
+            Button::selectable(settings.shows(pane), pane.name()).frame_when_inactive(true);
+        let hint = format!(
+            "Show or hide the {} view; all share zoom and position",
+            pane.name().to_lowercase()
+        );
         if ui.add(button).on_hover_text(hint).clicked() {
             settings.toggle_pane(pane);
         }
@@ -70,9 +74,14 @@ fn heatmap_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
     }
     ui.spacing_mut().slider_width = 70.0;
     let mut percent = 100.0 * settings.opacity;
-    let slider = Slider::new(&mut percent, 0.0..=100.0).step_by(5.0).suffix(" %");
+    let slider = Slider::new(&mut percent, 0.0..=100.0)
+        .step_by(5.0)
+        .suffix(" %");
     let slider = ui.add_enabled(shown, slider).accessible_name("Opacity");
-    if slider.on_hover_text("Opacity of the heatmap; less and more with [ and ]").changed() {
+    if slider
+        .on_hover_text("Opacity of the heatmap; less and more with [ and ]")
+        .changed()
+    {
         settings.opacity = percent / 100.0;
     }
 }
@@ -112,7 +121,11 @@ fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport) -> Option<ZoomRequest> {
         viewport.fit();
     }
     let buttons = [
-        ("1:1", "One picture pixel on one screen pixel (1, or double-click)", ZoomRequest::Natural),
+        (
+            "1:1",
+            "One picture pixel on one screen pixel (1, or double-click)",
+            ZoomRequest::Natural,
+        ),
         ("−", "Zoom out (-, or the wheel)", ZoomRequest::Out),
         ("+", "Zoom in (+, or the wheel)", ZoomRequest::In),
     ];
@@ -125,11 +138,16 @@ fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport) -> Option<ZoomRequest> {
 }
 
 /// Space, the brackets, F, 1, + and -. Does nothing while the user types.
-pub fn view_keys(ui: &Ui, settings: &mut ViewerSettings, viewport: &mut Viewport) -> Option<ZoomRequest> {
+pub fn view_keys(
+    ui: &Ui,
+    settings: &mut ViewerSettings,
+    viewport: &mut Viewport,
+) -> Option<ZoomRequest> {
     if ui.ctx().egui_wants_keyboard_input() {
         return None;
     }
-    let pressed = |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
+    let pressed =
+        |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
     if pressed(Key::Space) {
         settings.toggle_heatmap();
     }
@@ -148,5 +166,7 @@ pub fn view_keys(ui: &Ui, settings: &mut ViewerSettings, viewport: &mut Viewport
         (Key::Minus, ZoomRequest::Out),
         (Key::Num1, ZoomRequest::Natural),
     ];
-    zoom.into_iter().find(|(key, _)| pressed(*key)).map(|(_, request)| request)
+    zoom.into_iter()
+        .find(|(key, _)| pressed(*key))
+        .map(|(_, request)| request)
 }

@@ -83,9 +83,7 @@ impl ViewerSettings {
     /// Shows or hides a view; the last one stays.
     pub fn toggle_pane(&mut self, pane: Pane) {
         let panes = Pane::ALL.into_iter();
-        let toggled: Vec<Pane> = panes
-            .filter(|&p| self.shows(p) != (p == pane))
-            .collect();
+        let toggled: Vec<Pane> = panes.filter(|&p| self.shows(p) != (p == pane)).collect();
         if !toggled.is_empty() {
             self.panes = toggled;
         }
@@ -206,7 +204,8 @@ fn arrange(area: Rect, image: Vec2, count: usize) -> Vec<Rect> {
 fn pane_response(ui: &Ui, pane: Pane, view: &View) -> Response {
     let id = ui.scope_id().with(("view", pane.name()));
     let response = ui.interact(view.pane, id, Sense::drag() | Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{} view", pane.name())));
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{} view", pane.name())));
     response.on_hover_cursor(CursorIcon::Crosshair)
 }
 
@@ -293,7 +292,12 @@ fn paint_pane(
         };
         let map_rect = place(picture.map_rect());
         if let Some(texture) = picture.heat(ui.ctx(), inputs) {
-            paint_texture(&painter, texture.id(), map_rect, Color32::WHITE.gamma_multiply(opacity));
+            paint_texture(
+                &painter,
+                texture.id(),
+                map_rect,
+                Color32::WHITE.gamma_multiply(opacity),
+            );
         }
         paint_crop(&painter, picture, map_rect);
     }
@@ -304,7 +308,12 @@ fn paint_pane(
             paint_segments(&painter, picture.outline(), at, marks.strong);
         }
         if settings.contour {
-            paint_segments(&painter, picture.contour(scale.pixel_limit), at, marks.limit);
+            paint_segments(
+                &painter,
+                picture.contour(scale.pixel_limit),
+                at,
+                marks.limit,
+            );
         }
     }
     paint_caption(ui, &painter, pane, view.pane);
@@ -326,12 +335,22 @@ fn paint_crop(painter: &Painter, picture: &Picture, map_rect: Rect) {
             map_rect.left_bottom(),
             map_rect.left_top(),
         ];
-        painter.extend(Shape::dashed_line(&corners, Stroke::new(1.0, colour), 6.0, 4.0));
+        painter.extend(Shape::dashed_line(
+            &corners,
+            Stroke::new(1.0, colour),
+            6.0,
+            4.0,
+        ));
     }
 }
 
 /// Lines that can be seen on any picture: in their colour, on a dark ground.
-fn paint_segments(painter: &Painter, segments: &[Segment], at: impl Fn(Pos2) -> Pos2, colour: Color32) {
+fn paint_segments(
+    painter: &Painter,
+    segments: &[Segment],
+    at: impl Fn(Pos2) -> Pos2,
+    colour: Color32,
+) {
     for stroke in [
         Stroke::new(3.0, Color32::from_black_alpha(150)),
         Stroke::new(1.5, colour),
@@ -348,7 +367,9 @@ fn paint_caption(ui: &Ui, painter: &Painter, pane: Pane, rect: Rect) {
     let galley = painter.layout_no_wrap(pane.name().to_owned(), font, marks.strong);
     let room = Rect::from_min_size(rect.min + vec2(6.0, 6.0), galley.size() + vec2(12.0, 4.0));
     painter.rect_filled(room, CornerRadius::same(4), Color32::from_black_alpha(160));
-    let at = Align2::CENTER_CENTER.anchor_size(room.center(), galley.size()).min;
+    let at = Align2::CENTER_CENTER
+        .anchor_size(room.center(), galley.size())
+        .min;
     painter.galley(at, galley, marks.strong);
     painter.rect_stroke(
         rect,
@@ -419,7 +440,10 @@ mod tests {
             score: Some(0.75),
             over_limit: Some(1.5),
         };
-        assert_eq!(readout.to_string(), "x 12  y 7  RGB 1 2 3  score 0.7500  1.50 × limit");
+        assert_eq!(
+            readout.to_string(),
+            "x 12  y 7  RGB 1 2 3  score 0.7500  1.50 × limit"
+        );
         readout.score = None;
         assert_eq!(readout.to_string(), "x 12  y 7  RGB 1 2 3  no score here");
     }

@@ -146,7 +146,10 @@ mod tests {
     #[test]
     fn a_fitting_picture_touches_the_pane_and_is_centred() {
         let rect = Viewport::default().image_rect(&VIEW);
-        assert_eq!(rect, Rect::from_center_size(VIEW.pane.center(), vec2(200.0, 200.0)));
+        assert_eq!(
+            rect,
+            Rect::from_center_size(VIEW.pane.center(), vec2(200.0, 200.0))
+        );
     }
 
     #[test]

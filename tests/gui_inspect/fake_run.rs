@@ -22,7 +22,11 @@ pub fn rows() -> Vec<ImageRow> {
     for (kind, defect) in DEFECTS.iter().enumerate() {
         for i in 0..7 {
             let score = 0.70 + 0.12 * i as f32 + 0.05 * kind as f32;
-            let score = if i == 0 && kind < 2 { 0.52 + 0.02 * kind as f32 } else { score };
+            let score = if i == 0 && kind < 2 {
+                0.52 + 0.02 * kind as f32
+            } else {
+                score
+            };
             rows.push(row(defect, i, score));
         }
     }
@@ -33,10 +37,15 @@ pub fn rows() -> Vec<ImageRow> {
     rows
 }
 
-fn row(defect: &str, index: usize, score: f32) -> ImageRow {
+pub fn row(defect: &str, index: usize, score: f32) -> ImageRow {
     ImageRow {
         path: format!("test/{defect}/{index:03}.png"),
-        label: if defect == "good" { "good" } else { "defective" }.to_owned(),
+        label: if defect == "good" {
+            "good"
+        } else {
+            "defective"
+        }
+        .to_owned(),
         defect: defect.to_owned(),
         score,
     }
@@ -50,7 +59,7 @@ pub fn run() -> RunSummary {
 pub fn run_of(root: &Path, rows: Vec<ImageRow>) -> RunSummary {
     let samples = rows.iter().map(|row| sample(root, row)).collect();
     let held_out = 21;
-    let calibration_scores = (0..held_out).map(|i| 0.29 + (IMAGE_LIMIT - 0.29) * (i as f32 / 20.0).powi(2));
+    let calibration_scores = (0..held_out).map(|i| 0.29 + 0.305 * (i as f32 / 20.0).powi(2));
     let image_limit = Limit {
         value: IMAGE_LIMIT,
         origin: LimitOrigin::HeldOutMaximum { pictures: held_out },
@@ -80,7 +89,12 @@ fn sample(root: &Path, row: &ImageRow) -> Sample {
         id: row.path.clone(),
         image: root.join(&row.path),
         masks: Vec::new(),
-        label: if row.is_defective() { Label::Defective } else { Label::Good },
+        orientation: Default::default(),
+        label: if row.is_defective() {
+            Label::Defective
+        } else {
+            Label::Good
+        },
         defect: row.defect.clone(),
     }
 }
@@ -132,24 +146,47 @@ fn image_metrics(rows: &[ImageRow]) -> ImageMetrics {
     scores.dedup();
     let good = rows.iter().filter(|row| !row.is_defective()).count() as f64;
     let defective = rows.len() as f64 - good;
-    let mut roc = vec![Point { x: 0.0, y: 0.0, limit: None }];
-    let mut precision_recall = vec![Point { x: 0.0, y: 1.0, limit: None }];
+    let mut roc = vec![Point {
+        x: 0.0,
+        y: 0.0,
+        limit: None,
+    }];
+    let mut precision_recall = vec![Point {
+        x: 0.0,
+        y: 1.0,
+        limit: None,
+    }];
     for limit in scores {
         let at_least = |defect: bool| {
-            rows.iter().filter(|row| row.is_defective() == defect && row.score >= limit).count() as f64
+            rows.iter()
+                .filter(|row| row.is_defective() == defect && row.score >= limit)
+                .count() as f64
         };
         let (hits, alarms) = (at_least(true), at_least(false));
-        roc.push(Point { x: alarms / good, y: hits / defective, limit: Some(limit) });
-        precision_recall.push(Point { x: hits / defective, y: hits / (hits + alarms), limit: Some(limit) });
+        roc.push(Point {
+            x: alarms / good,
+            y: hits / defective,
+            limit: Some(limit),
+        });
+        precision_recall.push(Point {
+            x: hits / defective,
+            y: hits / (hits + alarms),
+            limit: Some(limit),
+        });
     }
-    let area = roc.windows(2).map(|w| (w[1].x - w[0].x) * (w[1].y + w[0].y) / 2.0).sum();
+    let area = roc
+        .windows(2)
+        .map(|w| (w[1].x - w[0].x) * (w[1].y + w[0].y) / 2.0)
+        .sum();
     ImageMetrics {
         auroc: Some(area),
         average_precision: Some(0.9941),
         f1_max: Some(0.9643),
         f1_max_limit: Some(0.54),
         roc: Curve { points: roc },
-        precision_recall: Curve { points: precision_recall },
+        precision_recall: Curve {
+            points: precision_recall,
+        },
     }
 }
 
@@ -159,9 +196,15 @@ fn pixel_metrics(auroc: f64, pixels: u64) -> PixelMetrics {
         let points = (0..=200).map(|i| {
             let t = f64::from(i) / 200.0;
             let limit = (i > 0).then_some((1.6 * (0.03_f64).powf(t)) as f32);
-            Point { x: x(t), y: y(t), limit }
+            Point {
+                x: x(t),
+                y: y(t),
+                limit,
+            }
         });
-        Curve { points: points.collect() }
+        Curve {
+            points: points.collect(),
+        }
     };
     let false_rate = |t: f64| t.powi(8);
     let hit_rate = move |t: f64| (1.0 - (1.0 - t).powf(3.0)).powf(0.9 + 50.0 * (1.0 - auroc));
@@ -189,16 +232,27 @@ pub fn preview(request: &PreviewRequest, score: f32) -> Preview {
         Detail::Full => SIDE,
     };
     let defective = request.sample.label == Label::Defective;
-    let seed = request.sample.id.bytes().fold(7_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
-    let centre = (0.3 + 0.4 * f32::from(seed as u8) / 255.0, 0.35 + 0.3 * f32::from((seed >> 8) as u8) / 255.0);
+    let seed = request
+        .sample
+        .id
+        .bytes()
+        .fold(7_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
+    let centre = (
+        0.3 + 0.4 * f32::from(seed as u8) / 255.0,
+        0.35 + 0.3 * f32::from((seed >> 8) as u8) / 255.0,
+    );
     let distance = |x: usize, y: usize| {
-        let (x, y) = ((x as f32 + 0.5) / side as f32 - centre.0, (y as f32 + 0.5) / side as f32 - centre.1);
+        let (x, y) = (
+            (x as f32 + 0.5) / side as f32 - centre.0,
+            (y as f32 + 0.5) / side as f32 - centre.1,
+        );
         (x * x + 2.5 * y * y).sqrt()
     };
     let pixels = || (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
     let rgb = pixels().flat_map(|(x, y)| part(x, y, side, defective && distance(x, y) < 0.05));
     let full = request.key.detail == Detail::Full;
-    let noise = |x: usize, y: usize| 0.04 * ((x as f32 * 0.13).sin() * (y as f32 * 0.17).cos() + 1.0);
+    let noise =
+        |x: usize, y: usize| 0.04 * ((x as f32 * 0.13).sin() * (y as f32 * 0.17).cos() + 1.0);
     let peak = |x, y| score * (-distance(x, y).powi(2) / 0.006).exp();
     let values = pixels().map(|(x, y)| (0.15 + noise(x, y)).max(peak(x, y)));
     Preview {
@@ -208,7 +262,9 @@ pub fn preview(request: &PreviewRequest, score: f32) -> Preview {
         image_width: SIDE,
         image_height: SIDE,
         mask: (full && defective).then(|| pixels().map(|(x, y)| distance(x, y) < 0.05).collect()),
-        map: full.then(|| ScoreMap::new(side, side, values.collect()).map(Arc::new)).flatten(),
+        map: full
+            .then(|| ScoreMap::new(side, side, values.collect()).map(Arc::new))
+            .flatten(),
         map_rect: [0.0, 0.0, side as f32, side as f32],
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use eframe::egui::{CentralPanel, Frame, Panel, Ui};
 use egui_kittest::Harness;
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
+use flawscope::app::results_panel::{ResultsView, results_ui};
 use flawscope::app::state::{Action, Place, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
@@ -18,6 +19,7 @@ use flawscope::worker::message::{PreviewRequest, RunSummary};
 struct Window {
     state: State,
     inspect: InspectView,
+    results: ResultsView,
     textures: Textures,
     copied: Option<String>,
     requests: Vec<PreviewRequest>,
@@ -34,6 +36,7 @@ impl Window {
         Self {
             state,
             inspect: InspectView::default(),
+            results: ResultsView::default(),
             textures: Textures::default(),
             copied: None,
             requests: Vec::new(),
@@ -44,17 +47,25 @@ impl Window {
         theme::install(ui.ctx());
         let palette = theme::palette(ui);
         let rail = Frame::new().fill(palette.rail);
-        Panel::left("rail").exact_size(84.0).frame(rail).show(ui, |_| {});
-        Panel::bottom("status").exact_size(28.0).frame(rail).show(ui, |ui| {
-            if let Some(readout) = &self.inspect.readout {
-                ui.small(readout.to_string());
-            }
-        });
+        Panel::left("rail")
+            .exact_size(84.0)
+            .frame(rail)
+            .show(ui, |_| {});
+        Panel::bottom("status")
+            .exact_size(28.0)
+            .frame(rail)
+            .show(ui, |ui| {
+                if let Some(readout) = &self.inspect.readout {
+                    ui.small(readout.to_string());
+                }
+            });
         let action = CentralPanel::default()
             .frame(Frame::new().fill(palette.panel))
             .show(ui, |ui| match self.state.place {
-                Place::Inspect => inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures),
-                _ => None,
+                Place::Inspect => {
+                    inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures)
+                }
+                _ => results_ui(ui, &self.state, &mut self.results),
             })
             .inner;
         if let Some(action) = action {
@@ -77,11 +88,17 @@ impl Window {
     }
 
     /// Answers what was asked for since last time.
-    fn answer(&mut self, load: impl Fn(&PreviewRequest, f32) -> flawscope::worker::message::Preview) {
+    fn answer(
+        &mut self,
+        load: impl Fn(&PreviewRequest, f32) -> flawscope::worker::message::Preview,
+    ) {
         let run = self.state.run.clone().expect("a run is open");
         let evaluation = run.evaluation.as_ref().expect("it is evaluated");
         for request in std::mem::take(&mut self.requests) {
-            let row = evaluation.images.iter().find(|row| row.path == request.sample.id);
+            let row = evaluation
+                .images
+                .iter()
+                .find(|row| row.path == request.sample.id);
             let preview = load(&request, row.expect("a row for each sample").score);
             self.textures.insert(request.key, Ok(Arc::new(preview)));
         }
@@ -91,12 +108,16 @@ impl Window {
 type Driver = Harness<'static, Window>;
 
 fn driver(place: Place, size: [f32; 2]) -> Driver {
-    let mut harness = Harness::builder()
-        .with_size(size)
-        .renderer(soft_renderer::SoftRenderer::default())
-        .build_ui_state(|ui, window: &mut Window| window.ui(ui), Window::new(place, fake_run::run()));
+    let mut harness = driver_of(Window::new(place, fake_run::run()), size);
     settle(&mut harness);
     harness
+}
+
+fn driver_of(window: Window, size: [f32; 2]) -> Driver {
+    Harness::builder()
+        .with_size(size)
+        .renderer(soft_renderer::SoftRenderer::default())
+        .build_ui_state(|ui, window: &mut Window| window.ui(ui), window)
 }
 
 fn settle(harness: &mut Driver) {
