@@ -66,11 +66,12 @@ impl FromStr for DeviceChoice {
             None if text == "auto" => Ok(Self::Auto),
             None if text == "cpu" => Ok(Self::Cpu),
             None if text == "cuda" => Ok(Self::Cuda(0)),
-            Some(("cuda", ordinal)) => ordinal
-                .parse()
-                .map(Self::Cuda)
-                .map_err(|_| format!("`{ordinal}` is not the number of a GPU; use cuda:0 for the first")),
-            _ => Err(format!("`{text}` is not a device; use auto, cpu, cuda or cuda:N")),
+            Some(("cuda", ordinal)) => ordinal.parse().map(Self::Cuda).map_err(|_| {
+                format!("`{ordinal}` is not the number of a GPU; use cuda:0 for the first")
+            }),
+            _ => Err(format!(
+                "`{text}` is not a device; use auto, cpu, cuda or cuda:N"
+            )),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use flawscope::worker::{DiskPreviews, PipelineJobs};
 use flawscope::{app, cli};
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +12,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = match cli::parse(std::env::args_os()) {
-        cli::Request::Window => app::run(),
+        cli::Request::Window => app::run(Box::new(PipelineJobs), Box::new(DiskPreviews::default())),
         cli::Request::Run(command) => command(),
     };
     match result {

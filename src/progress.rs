@@ -66,7 +66,11 @@ pub enum Progress {
     /// Something the user should know that did not stop the work, for example a picture that was left out.
     Warning { text: String },
     /// A test picture was scored.
-    Scored { id: String, score: f32, map: Arc<ScoreMap> },
+    Scored {
+        id: String,
+        score: f32,
+        map: Arc<ScoreMap>,
+    },
 }
 
 /// Hears what a workflow does and says whether it should stop. Called between batches from the thread that works.

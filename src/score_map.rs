@@ -11,7 +11,11 @@ pub struct ScoreMap {
 impl ScoreMap {
     /// Wraps `height * width` row-major values; `None` when the length does not fit or the map is empty.
     pub fn new(width: usize, height: usize, values: Vec<f32>) -> Option<Self> {
-        (width > 0 && height > 0 && values.len() == width * height).then_some(Self { width, height, values })
+        (width > 0 && height > 0 && values.len() == width * height).then_some(Self {
+            width,
+            height,
+            values,
+        })
     }
 
     pub fn width(&self) -> usize {
@@ -34,7 +38,10 @@ impl ScoreMap {
 
     /// The largest score: the picture's own score for models that define it so.
     pub fn max(&self) -> f32 {
-        self.values.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+        self.values
+            .iter()
+            .copied()
+            .fold(f32::NEG_INFINITY, f32::max)
     }
 
     /// Bilinear resampling with half-pixel centres (no antialiasing when shrinking), as the models upsample their maps.
@@ -52,7 +59,11 @@ impl ScoreMap {
                 top + (bottom - top) * wy
             }));
         }
-        Self { width, height, values }
+        Self {
+            width,
+            height,
+            values,
+        }
     }
 }
 
@@ -83,7 +94,8 @@ mod tests {
     fn resizing_matches_the_half_pixel_vector() {
         let map = ScoreMap::new(2, 2, vec![0.0, 1.0, 2.0, 4.0]).expect("2 x 2");
         let expected = [
-            0.0, 0.25, 0.75, 1.0, 0.5, 0.8125, 1.4375, 1.75, 1.5, 1.9375, 2.8125, 3.25, 2.0, 2.5, 3.5, 4.0,
+            0.0, 0.25, 0.75, 1.0, 0.5, 0.8125, 1.4375, 1.75, 1.5, 1.9375, 2.8125, 3.25, 2.0, 2.5,
+            3.5, 4.0,
         ];
         assert_eq!(map.resized(4, 4).values(), expected);
     }

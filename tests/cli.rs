@@ -1,4 +1,5 @@
 //! Drives the built binary in a temporary folder: output, files, exit codes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,11 +55,17 @@ fn some_pictures(sample: &Path) -> Vec<PathBuf> {
 fn the_whole_road_works_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    succeed(at, &["sample", "--out", "sample", "--seed", "3", "--count", "12"]);
+    succeed(
+        at,
+        &["sample", "--out", "sample", "--seed", "3", "--count", "12"],
+    );
     let train = |out: &str| {
         json(
             at,
-            &["train", "--data", "sample", "--epochs", "1", "--device", "cpu", "--out", out, "--json"],
+            &[
+                "train", "--data", "sample", "--epochs", "1", "--device", "cpu", "--out", out,
+                "--json",
+            ],
         )
     };
     let trained = train("run");
@@ -71,15 +78,26 @@ fn the_whole_road_works_from_the_command_line() {
 
     let evaluation = json(at, &["eval", "--run", "run", "--json"]);
     for name in [
-        "image_auroc", "pixel_auroc", "aupro", "image_ap", "pixel_ap", "image_f1_max", "pixel_f1_max", "seconds",
+        "image_auroc",
+        "pixel_auroc",
+        "aupro",
+        "image_ap",
+        "pixel_ap",
+        "image_f1_max",
+        "pixel_f1_max",
+        "seconds",
         "images_per_second",
     ] {
         assert!(evaluation[name].is_f64(), "{name} is {}", evaluation[name]);
     }
     let image = &evaluation["images"][0];
     assert!(image["path"].is_string() && image["label"].is_string() && image["score"].is_f64());
-    assert_eq!(evaluation["protocol"]["image_limit"]["origin"]["kind"], "held-out-maximum");
-    let saved: Value = serde_json::from_slice(&fs::read(at.join("run/evaluation.json")).unwrap()).unwrap();
+    assert_eq!(
+        evaluation["protocol"]["image_limit"]["origin"]["kind"],
+        "held-out-maximum"
+    );
+    let saved: Value =
+        serde_json::from_slice(&fs::read(at.join("run/evaluation.json")).unwrap()).unwrap();
     assert_eq!(saved["image_auroc"], evaluation["image_auroc"]);
 
     predict_names_the_broken_picture(at);
@@ -92,7 +110,16 @@ fn predict_names_the_broken_picture(at: &Path) {
         fs::copy(picture, input.join(format!("{index}.png"))).unwrap();
     }
     fs::write(input.join("broken.png"), b"\x89PNG\r\n\x1a\nnot really").unwrap();
-    let arguments = ["predict", "--model", "run/model.safetensors", "--input", "Prüfling 1", "--out", "out", "--json"];
+    let arguments = [
+        "predict",
+        "--model",
+        "run/model.safetensors",
+        "--input",
+        "Prüfling 1",
+        "--out",
+        "out",
+        "--json",
+    ];
     let output = flawscope(at, &arguments);
     assert_eq!(output.status.code(), Some(1));
     let prediction: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -113,7 +140,11 @@ fn wrong_usage_is_code_two() {
         &["eval", "--rum", "x"],
         &["frobnicate"],
     ] {
-        assert_eq!(flawscope(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
+        assert_eq!(
+            flawscope(folder.path(), arguments).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -126,7 +157,10 @@ fn bad_folders_are_named_with_the_remedy() {
     for data in ["missing", "empty", "file"] {
         let error = fail(at, &["train", "--data", data, "--out", "run"]);
         assert!(error.contains(data), "{error}");
-        assert!(!at.join("run").exists(), "nothing half-written stays behind");
+        assert!(
+            !at.join("run").exists(),
+            "nothing half-written stays behind"
+        );
     }
 }
 
@@ -150,7 +184,10 @@ fn foreign_and_damaged_models_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     succeed(at, &["sample", "--out", "sample", "--count", "12"]);
-    succeed(at, &["train", "--data", "sample", "--epochs", "1", "--out", "run"]);
+    succeed(
+        at,
+        &["train", "--data", "sample", "--epochs", "1", "--out", "run"],
+    );
     let model = fs::read(at.join("run/model.safetensors")).unwrap();
 
     fs::write(at.join("short.safetensors"), &model[..model.len() / 2]).unwrap();
@@ -159,15 +196,34 @@ fn foreign_and_damaged_models_are_refused_with_the_reason() {
     altered[last] ^= 0x40;
     fs::write(at.join("altered.safetensors"), &altered).unwrap();
     fs::write(at.join("text.safetensors"), "not a model").unwrap();
-    for name in ["short.safetensors", "altered.safetensors", "text.safetensors"] {
-        let error = fail(at, &["predict", "--model", name, "--input", "sample", "--out", "out"]);
+    for name in [
+        "short.safetensors",
+        "altered.safetensors",
+        "text.safetensors",
+    ] {
+        let error = fail(
+            at,
+            &[
+                "predict", "--model", name, "--input", "sample", "--out", "out",
+            ],
+        );
         assert!(error.contains(name), "{error}");
         assert!(!at.join("out").exists());
     }
 
     let error = fail(
         at,
-        &["train", "--data", "sample", "--backbone", "resnet18", "--weights", "run/model.safetensors", "--out", "other"],
+        &[
+            "train",
+            "--data",
+            "sample",
+            "--backbone",
+            "resnet18",
+            "--weights",
+            "run/model.safetensors",
+            "--out",
+            "other",
+        ],
     );
     assert!(error.contains("model.safetensors"), "{error}");
 }
@@ -178,9 +234,17 @@ fn an_unwritable_run_folder_is_an_error_that_names_it() {
     let at = folder.path();
     succeed(at, &["sample", "--out", "sample", "--count", "12"]);
     fs::write(at.join("taken"), "a file, not a folder").unwrap();
-    let error = fail(at, &["train", "--data", "sample", "--epochs", "1", "--out", "taken"]);
+    let error = fail(
+        at,
+        &[
+            "train", "--data", "sample", "--epochs", "1", "--out", "taken",
+        ],
+    );
     assert!(error.contains("taken"), "{error}");
-    assert_eq!(fs::read_to_string(at.join("taken")).unwrap(), "a file, not a folder");
+    assert_eq!(
+        fs::read_to_string(at.join("taken")).unwrap(),
+        "a file, not a folder"
+    );
 }
 
 #[test]

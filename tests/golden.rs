@@ -1,5 +1,7 @@
 //! Our numbers against those of the reference implementations. The scripts that made the expected numbers lie beside
 //! them in `tests/fixtures`.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -68,7 +70,11 @@ fn flat(tensor: &Tensor) -> Vec<f64> {
 fn mean_and_std(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    let variance = values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / count;
     (mean, variance.sqrt())
 }
 
@@ -79,7 +85,10 @@ fn check(kind: BackboneKind, border: Border, entry: &str) {
     let expected = &expected[entry];
     let taps = &kind.taps()[..expected.len()];
     let specs = kind.tensors_up_to(taps.last().unwrap());
-    let weights = specs.iter().map(|spec| (spec.name.clone(), tensor(spec))).collect();
+    let weights = specs
+        .iter()
+        .map(|spec| (spec.name.clone(), tensor(spec)))
+        .collect();
     let backbone = Backbone::load(kind, &weights, taps, border, &Device::Cpu).unwrap();
     let features = backbone.forward(&picture(4.0, 61, 90)).unwrap();
     assert_eq!(features.len(), expected.len());
@@ -88,7 +97,11 @@ fn check(kind: BackboneKind, border: Border, entry: &str) {
         let values = flat(feature);
         let close = |value: f64, wanted: f64, what: &str| {
             let error = (value - wanted).abs() / expected.std;
-            assert!(error < 1e-4, "{entry} {}: {what} is {value}, not {wanted}", tap.name);
+            assert!(
+                error < 1e-4,
+                "{entry} {}: {what} is {value}, not {wanted}",
+                tap.name
+            );
         };
         let (mean, std) = mean_and_std(&values);
         close(mean, expected.mean, "the mean");
@@ -102,7 +115,11 @@ fn check(kind: BackboneKind, border: Border, entry: &str) {
 
 #[test]
 fn efficientnet_lite0_agrees_with_pytorch() {
-    check(BackboneKind::EfficientNetLite0, Border::Zeros, "efficientnet-lite0");
+    check(
+        BackboneKind::EfficientNetLite0,
+        Border::Zeros,
+        "efficientnet-lite0",
+    );
 }
 
 #[test]
@@ -122,7 +139,11 @@ fn resnet50_agrees_with_pytorch() {
 
 #[test]
 fn wide_resnet50_2_agrees_with_pytorch() {
-    check(BackboneKind::WideResNet50x2, Border::Zeros, "wide-resnet50-2");
+    check(
+        BackboneKind::WideResNet50x2,
+        Border::Zeros,
+        "wide-resnet50-2",
+    );
 }
 
 /// A file of the shared test data; says so and gives none where there is no such data.
@@ -163,7 +184,11 @@ fn check_real(kind: BackboneKind, file: &str, known: &[Known], rectify: fn(f64) 
         let wanted = [&[known.mean, known.std][..], known.first, known.last].concat();
         for (found, wanted) in found.iter().zip(&wanted) {
             let error = (found - wanted).abs() / known.std;
-            assert!(error < 1e-4, "{kind} {}: {found} instead of {wanted}", known.tap);
+            assert!(
+                error < 1e-4,
+                "{kind} {}: {found} instead of {wanted}",
+                known.tap
+            );
         }
     }
 }
@@ -225,7 +250,13 @@ fn resnet18_with_its_real_weights_agrees_with_pytorch() {
             &[0.0, 0.17699, 0.24315],
             &[1.27455, 1.12677],
         ),
-        known("layer2", 0.273_788, 0.431_552, &[0.0, 1.98527, 1.4214], &[0.0, 0.0]),
+        known(
+            "layer2",
+            0.273_788,
+            0.431_552,
+            &[0.0, 1.98527, 1.4214],
+            &[0.0, 0.0],
+        ),
         known(
             "layer3",
             0.211_958,

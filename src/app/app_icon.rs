@@ -55,7 +55,7 @@ fn rounded_square(x: f32, y: f32) -> f32 {
 
 /// A stroke from the ring to the lower right.
 fn handle(x: f32, y: f32) -> f32 {
-    let along = ((x + y) / 2.0).clamp(0.33, 0.6);
+    let along = x.midpoint(y).clamp(0.33, 0.6);
     (x - along).hypot(y - along) - 0.1
 }
 

@@ -1,8 +1,8 @@
 //! Cards, buttons and captions in the shapes every place uses. No place-specific text.
 
 use eframe::egui::{
-    Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, Response, RichText, Role,
-    Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
+    Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, ProgressBar, Response,
+    RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::icons::{self, Icon};
@@ -24,10 +24,30 @@ pub fn card<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
+/// The whole place, scrolled where it is too long; the scroll bar stands at the window's edge.
+pub fn scrolled<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            Frame::new()
+                .inner_margin(Margin::symmetric(24, 20))
+                .show(ui, contents)
+                .inner
+        })
+        .inner
+}
+
+/// A line across the whole width, laid out from the right; what is on the left comes last and takes what is left over.
+pub fn from_right<R>(ui: &mut Ui, height: f32, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let size = vec2(ui.available_width(), height);
+    let layout = Layout::right_to_left(Align::Center);
+    ui.allocate_ui_with_layout(size, layout, contents).inner
+}
+
 /// The one thing to do next on a place.
 pub fn primary(ui: &Ui, text: &str) -> Button<'static> {
     let palette = theme::palette(ui);
-    Button::new(RichText::new(text).color(palette.on_accent))
+    Button::new(RichText::new(text).size(15.0).color(palette.on_accent))
         .fill(palette.accent)
         .stroke(Stroke::new(1.0, palette.accent))
         .min_size(vec2(0.0, 34.0))
@@ -101,14 +121,16 @@ pub fn form_row<R>(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mu
         control(ui)
     });
     if !hint.is_empty() {
-        ui.horizontal(|ui| {
-            ui.add_space(NAME_WIDTH + ui.spacing().item_spacing.x);
-            ui.spacing_mut().item_spacing.y = 0.0;
-            let color = theme::palette(ui).muted;
-            ui.add(Label::new(RichText::new(hint).small().color(color)).wrap());
+        ui.scope(|ui| {
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.horizontal(|ui| {
+                ui.add_space(NAME_WIDTH + ui.spacing().item_spacing.x);
+                let color = theme::palette(ui).muted;
+                ui.add(Label::new(RichText::new(hint).small().color(color)).wrap());
+            });
         });
     }
-    ui.add_space(6.0);
+    ui.add_space(10.0);
     result.inner
 }
 
@@ -116,6 +138,36 @@ pub fn form_row<R>(ui: &mut Ui, name: &str, hint: &str, control: impl FnOnce(&mu
 pub fn icon(ui: &mut Ui, icon: Icon, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(18.0), Sense::hover());
     icons::paint(ui.painter(), rect, icon, color);
+    response
+}
+
+/// How far something is, 0 to 1, in a trough that can be seen on every ground.
+pub fn progress_bar(ui: &mut Ui, fraction: f32, size: Vec2) {
+    let palette = theme::palette(ui);
+    ui.scope(|ui| {
+        ui.visuals_mut().extreme_bg_color = palette.button;
+        let bar = ProgressBar::new(fraction).fill(palette.accent);
+        ui.add(bar.desired_width(size.x).desired_height(size.y));
+    });
+}
+
+/// A button beside a line of text.
+pub fn small_button(ui: &mut Ui, text: &str) -> Response {
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(8.0, 2.0);
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.button(RichText::new(text).small())
+    })
+    .inner
+}
+
+/// One of a few choices that stand side by side.
+pub fn segment<T: PartialEq>(ui: &mut Ui, chosen: &mut T, choice: T, name: &str) -> Response {
+    let button = Button::selectable(*chosen == choice, name).frame_when_inactive(true);
+    let response = ui.add(button);
+    if response.clicked() {
+        *chosen = choice;
+    }
     response
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use eframe::egui::{Align, ComboBox, Layout, Ui, vec2};
 
-use super::controls::{card, fact, heading, muted, path_label, primary, title};
+use super::controls::{card, fact, from_right, heading, muted, path_label, primary, title};
 use super::data_panel::DataView;
 use super::data_problems::problems_ui;
 use super::data_tables::{categories_ui, contents_ui};
@@ -35,7 +35,7 @@ pub fn found_ui(
 
 fn header_ui(ui: &mut Ui, state: &State, data: &OpenData, view: &mut DataView) -> Option<Action> {
     let root = &data.dataset.root;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 46.0, |ui| {
         let free = !state.is_busy();
         let train = primary(ui, "Train a model").min_size(vec2(130.0, 34.0));
         let action = ui.add(train).clicked().then_some(Action::Go(Place::Train));
@@ -56,7 +56,6 @@ fn header_ui(ui: &mut Ui, state: &State, data: &OpenData, view: &mut DataView) -
         });
         action
     })
-    .inner
 }
 
 fn big(text: &str) -> eframe::egui::Button<'_> {

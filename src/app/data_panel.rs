@@ -1,7 +1,8 @@
 //! The Data place: one of three screens, depending on what is there.
 
-use eframe::egui::{Frame, Margin, ScrollArea, Ui};
+use eframe::egui::Ui;
 
+use super::controls::scrolled;
 use super::data_found::found_ui;
 use super::data_start::start_ui;
 use super::progress_panel::waiting_ui;
@@ -18,15 +19,7 @@ pub struct DataView {
 }
 
 pub fn data_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
-    Frame::new()
-        .inner_margin(Margin::symmetric(24, 20))
-        .show(ui, |ui| {
-            ScrollArea::vertical()
-                .auto_shrink(false)
-                .show(ui, |ui| place_ui(ui, state, view))
-                .inner
-        })
-        .inner
+    scrolled(ui, |ui| place_ui(ui, state, view))
 }
 
 fn place_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {

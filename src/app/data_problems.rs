@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
-use super::controls::{card, heading, icon, muted, severity_mark};
+use super::controls::{card, from_right, heading, icon, muted, severity_mark, small_button};
 use super::icons::Icon;
 use super::state::{Action, OpenData};
 use super::theme;
@@ -24,7 +24,7 @@ pub fn problems_ui(ui: &mut Ui, data: &OpenData) -> Option<Action> {
             return None;
         }
         let mut action = None;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 28.0, |ui| {
             if ui.button("Copy all").clicked() {
                 let lines: Vec<String> = findings.iter().map(|finding| line(finding)).collect();
                 action = Some(Action::CopyText(lines.join("\n")));
@@ -53,9 +53,8 @@ pub fn problems_ui(ui: &mut Ui, data: &OpenData) -> Option<Action> {
 fn row_ui(ui: &mut Ui, root: &Path, finding: &Finding) -> bool {
     let (shape, color) = severity_mark(ui, finding.severity);
     let strong = theme::palette(ui).strong;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        ui.set_height(ROW_HEIGHT);
-        let copy = ui.add(Button::new("Copy").small()).clicked();
+    from_right(ui, ROW_HEIGHT, |ui| {
+        let copy = small_button(ui, "Copy").clicked();
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             icon(ui, shape, color);
             ui.label(RichText::new(within(root, &finding.path)).color(strong));
@@ -64,7 +63,6 @@ fn row_ui(ui: &mut Ui, root: &Path, finding: &Finding) -> bool {
         });
         copy
     })
-    .inner
 }
 
 /// Findings of the listing and of the check, worst first.

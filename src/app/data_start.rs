@@ -7,7 +7,9 @@ use eframe::egui::{
     Stroke, TextEdit, Ui, UiBuilder, pos2, vec2,
 };
 
-use super::controls::{card, heading, icon, icon_button, muted, path_label, primary, title};
+use super::controls::{
+    card, from_right, heading, icon, icon_button, muted, path_label, primary, title,
+};
 use super::data_panel::DataView;
 use super::icons::Icon;
 use super::state::{Action, Pick, State, last_name};
@@ -23,10 +25,16 @@ pub fn start_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Actio
     ui.scope_builder(UiBuilder::new().max_rect(column), |ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 12.0;
-        let mut action = heading_ui(ui, state, view);
+        ui.add_space((room.height() * 0.06).min(48.0));
+        heading_ui(ui, state, view);
+        let mut action = None;
         action = drop_zone_ui(ui, state, view).or(action);
         action = sample_ui(ui, state).or(action);
+        ui.spacing_mut().item_spacing.x = 12.0;
         ui.columns(2, |columns| {
+            for column in &mut *columns {
+                column.spacing_mut().item_spacing.x = 8.0;
+            }
             action = recent_data_ui(&mut columns[0], state).or(action.take());
             action = runs_ui(&mut columns[1], state).or(action.take());
         });
@@ -35,7 +43,7 @@ pub fn start_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Actio
     .inner
 }
 
-fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
+fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) {
     if let Some(data) = &state.data {
         let back = format!("Back to {}", last_name(&data.dataset.root));
         if ui.link(back).clicked() {
@@ -48,7 +56,6 @@ fn heading_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action>
         "Flawscope learns what good parts look like. It expects a folder of good pictures, with defective ones in \
          folders of their own if you have any; MVTec AD folders are recognised as they are.",
     );
-    None
 }
 
 fn drop_zone_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
@@ -83,7 +90,7 @@ fn drop_zone_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Actio
 
 /// A path can always be typed, also where the desktop has no file dialog.
 fn path_field_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 28.0, |ui| {
         let path = typed_path(&view.path);
         let ready = path.is_some() && !state.is_busy();
         let open = ui.add_enabled(ready, Button::new("Open"));
@@ -102,7 +109,6 @@ fn path_field_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Acti
             .flatten()
             .map(Action::OpenPath)
     })
-    .inner
 }
 
 /// What was meant by the typed text: without quotes around it, with `~` for the home folder.
@@ -133,7 +139,7 @@ fn dashed(ui: &Ui, rect: Rect) {
 
 fn sample_ui(ui: &mut Ui, state: &State) -> Option<Action> {
     card(ui, |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 40.0, |ui| {
             let button = Button::new("Try the sample data set").min_size(vec2(0.0, 32.0));
             let tried = ui.add_enabled(!state.is_busy(), button).clicked();
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
@@ -146,7 +152,6 @@ fn sample_ui(ui: &mut Ui, state: &State) -> Option<Action> {
             });
             tried.then_some(Action::TrySample)
         })
-        .inner
     })
 }
 
@@ -210,7 +215,7 @@ enum Pressed {
 fn recent_row_ui(ui: &mut Ui, path: &Path, enabled: bool) -> Option<Pressed> {
     let accent = theme::palette(ui).accent;
     let mut pressed = None;
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 38.0, |ui| {
         let forget = format!("Forget {}", last_name(path));
         if icon_button(ui, Icon::Cross, &forget).clicked() {
             pressed = Some(Pressed::Forget);

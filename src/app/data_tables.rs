@@ -107,7 +107,7 @@ enum Row {
 
 /// The first cell on the left, numbers flush right in columns of equal width.
 fn row_ui<const N: usize>(ui: &mut Ui, cells: [&str; N], kind: Row) -> Response {
-    const NUMBER_WIDTH: f32 = 92.0;
+    const NUMBER_WIDTH: f32 = 96.0;
     let sense = if kind == Row::Head {
         Sense::hover()
     } else {
@@ -176,7 +176,7 @@ pub fn contents_ui(ui: &mut Ui, category: &Category) {
         let palette = theme::palette(ui);
         Grid::new("contents")
             .num_columns(4)
-            .spacing(vec2(20.0, 6.0))
+            .spacing(vec2(20.0, 0.0))
             .show(ui, |ui| {
                 let good = palette.good_class;
                 group_ui(ui, "Good, for training", counts.train, most, good);
@@ -227,6 +227,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{Counts, masks_text};
+    use crate::data::image::Orientation;
     use crate::data::{Category, Label, Sample};
 
     fn sample(defect: &str, masks: usize) -> Sample {
@@ -240,6 +241,7 @@ mod tests {
                 Label::Defective
             },
             defect: defect.to_owned(),
+            orientation: Orientation::Ignore,
         }
     }
 

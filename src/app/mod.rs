@@ -18,6 +18,7 @@ mod gallery;
 mod gallery_panel;
 mod histogram_panel;
 mod icons;
+mod keys;
 mod limit_control;
 mod lru;
 mod number_table;
@@ -55,7 +56,7 @@ pub use window::run;
 
 use std::io;
 
-use eframe::egui::{CentralPanel, Context, Frame, Key, KeyboardShortcut, Modifiers, Ui};
+use eframe::egui::{CentralPanel, Context, Frame, Ui};
 
 use crate::config::RunConfig;
 use crate::data::synthetic::SampleSettings;
@@ -63,8 +64,11 @@ use crate::data::{OpenOptions, Severity};
 use crate::worker::message::{Command, Event};
 use crate::worker::{Jobs, Previews, Worker};
 use data_panel::{DataView, data_ui};
+use inspect_panel::{InspectView, inspect_ui};
 use picker::{Dialog, Picked, Picker};
+use results_panel::{ResultsView, results_ui};
 use state::{Action, Pick, Place, State};
+use textures::Textures;
 use toasts::{Toasts, toasts_ui};
 use train_form::TrainForm;
 use train_panel::train_ui;
@@ -95,6 +99,9 @@ pub struct App {
     clock: Box<dyn Fn() -> f64>,
     folders: UserFolders,
     data_view: DataView,
+    inspect_view: InspectView,
+    results_view: ResultsView,
+    textures: Textures,
     train_form: TrainForm,
     toasts: Toasts,
     closing: opening::Closing,
@@ -110,7 +117,7 @@ impl App {
         theme::install(ctx);
         let waker = ctx.clone();
         let worker = Worker::spawn(services.jobs, services.previews, move || {
-            waker.request_repaint()
+            waker.request_repaint();
         })?;
         let recent = storage.and_then(|storage| eframe::get_value(storage, RECENT_KEY));
         let mut app = Self {
@@ -124,6 +131,9 @@ impl App {
             clock: services.clock,
             folders: services.folders,
             data_view: DataView::default(),
+            inspect_view: InspectView::default(),
+            results_view: ResultsView::default(),
+            textures: Textures::default(),
             train_form: TrainForm::default(),
             toasts: Toasts::default(),
             closing: opening::Closing::default(),
@@ -163,6 +173,14 @@ impl App {
     }
 
     fn hear(&mut self, event: Event) {
+        let event = match event {
+            Event::Preview { key, result } => return self.textures.insert(key, result),
+            event => event,
+        };
+        if matches!(event, Event::RunOpened { .. }) {
+            // The same folder may hold other maps now.
+            self.textures.clear();
+        }
         let data_opened = matches!(event, Event::DataOpened { .. });
         let now = self.now();
         self.state.apply(event, now);
@@ -221,6 +239,9 @@ impl App {
         let needs_run = matches!(place, Place::Inspect | Place::Results);
         if !needs_run || self.state.run.is_some() {
             self.state.place = place;
+        }
+        if place != Place::Inspect {
+            self.inspect_view.readout = None;
         }
     }
 
@@ -298,36 +319,23 @@ impl App {
         }
     }
 
-    /// Keys and drops that work in every place.
-    fn shortcuts(&mut self, ui: &Ui) -> Option<Action> {
-        let pressed = |modifiers, key| {
-            let shortcut = KeyboardShortcut::new(modifiers, key);
-            ui.input_mut(|input| input.consume_shortcut(&shortcut))
-        };
-        if let Some(path) = opening::dropped_path(ui) {
-            return Some(Action::OpenPath(path));
+    /// Hands the worker what was drawn without being there yet.
+    fn ask_for_previews(&mut self) {
+        for request in self.textures.take_requests() {
+            if let Some(given_up) = self.worker.preview(request) {
+                self.textures.give_up(&given_up);
+            }
         }
-        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
-            return Some(Action::Pick(Pick::RunFolder));
-        }
-        if pressed(Modifiers::COMMAND, Key::O) {
-            return Some(Action::Pick(Pick::DataFolder));
-        }
-        let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4];
-        Place::ALL
-            .into_iter()
-            .zip(keys)
-            .find_map(|(place, key)| pressed(Modifiers::COMMAND, key).then_some(Action::Go(place)))
     }
 
     fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
             Place::Train => train_ui(ui, &self.state, &mut self.train_form, &self.folders),
-            Place::Inspect | Place::Results => {
-                ui.centered_and_justified(|ui| ui.label("This place is being built"));
-                None
+            Place::Inspect => {
+                inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
             }
+            Place::Results => results_ui(ui, &self.state, &mut self.results_view),
         }
     }
 }
@@ -339,12 +347,22 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        let mut actions = vec![self.shortcuts(ui)];
+        let mut actions = vec![keys::pressed(ui), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
-        actions.push(status_bar::status_bar_ui(ui, &self.state, None));
+        let readout = self.inspect_view.readout.as_ref().map(ToString::to_string);
+        actions.push(status_bar::status_bar_ui(
+            ui,
+            &self.state,
+            readout.as_deref(),
+        ));
         let ground = Frame::new().fill(theme::palette(ui).panel);
         let place = CentralPanel::no_frame().frame(ground);
         actions.push(place.show(ui, |ui| self.place_ui(ui)).inner);
+        self.ask_for_previews();
+        if self.inspect_view.readout.as_ref().map(ToString::to_string) != readout {
+            // The status bar is drawn before the picture it speaks of.
+            ctx.request_repaint();
+        }
         let now = self.now();
         actions.push(toasts_ui(ui, &self.state, &mut self.toasts, now));
         opening::drop_hint_ui(ui);

@@ -43,11 +43,11 @@ pub fn sample_command(out: PathBuf, settings: SampleSettings) -> Command {
     }
 }
 
-/// The first path that was dropped onto the window in this frame.
-pub fn dropped_path(ui: &Ui) -> Option<PathBuf> {
+/// Opens the first path that was dropped onto the window in this frame.
+pub fn dropped(ui: &Ui) -> Option<Action> {
     ui.input(|input| {
         let dropped = input.raw.dropped_files.first()?;
-        Some(dropped.path().to_path_buf())
+        Some(Action::OpenPath(dropped.path().to_path_buf()))
     })
 }
 

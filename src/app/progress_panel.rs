@@ -1,11 +1,11 @@
 //! A running job: phase, bar, rate, time left; for a training also the loss curve and the warnings.
 
 use eframe::egui::{
-    Align, Button, Color32, Label, Layout, ProgressBar, RichText, ScrollArea, Spinner, Ui, vec2,
+    Align, Button, Color32, Label, Layout, RichText, ScrollArea, Spinner, Ui, vec2,
 };
-use egui_plot::{GridMark, HoverPosition, Line, Plot, PlotPoints};
+use egui_plot::{GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, log_grid_spacer};
 
-use super::controls::{card, fact, heading, icon, muted, title};
+use super::controls::{card, fact, from_right, heading, icon, muted, progress_bar, title};
 use super::icons::Icon;
 use super::job_progress::{Epoch, JobProgress, PhaseProgress};
 use super::state::{Action, Job, title as job_title};
@@ -48,7 +48,7 @@ pub fn waiting_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
 }
 
 fn header_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 46.0, |ui| {
         let text = if job.cancelling {
             "Stopping…"
         } else {
@@ -63,7 +63,6 @@ fn header_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
         });
         cancelled.then_some(Action::CancelJob)
     })
-    .inner
 }
 
 fn subtitle(command: &Command) -> String {
@@ -92,7 +91,7 @@ fn phase_ui(ui: &mut Ui, progress: &JobProgress) {
         return;
     };
     let palette = theme::palette(ui);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    from_right(ui, 24.0, |ui| {
         if let Some(fraction) = phase.fraction() {
             let percent = format!("{:.0} %", fraction * 100.0);
             ui.label(RichText::new(percent).size(16.0).color(palette.strong));
@@ -103,11 +102,8 @@ fn phase_ui(ui: &mut Ui, progress: &JobProgress) {
     });
     match phase.fraction() {
         Some(fraction) => {
-            ui.add(
-                ProgressBar::new(fraction)
-                    .desired_height(8.0)
-                    .fill(palette.accent),
-            );
+            let size = vec2(ui.available_width(), 8.0);
+            progress_bar(ui, fraction, size);
         }
         None => {
             ui.add(Spinner::new());
@@ -142,9 +138,8 @@ fn phase_numbers(phase: &PhaseProgress) -> String {
 /// The phases so far, as a line of marks.
 fn phases_ui(ui: &mut Ui, progress: &JobProgress) {
     let palette = theme::palette(ui);
-    let (over, running) = match progress.phases() {
-        [over @ .., running] => (over, running),
-        [] => return,
+    let [over @ .., running] = progress.phases() else {
+        return;
     };
     ui.horizontal_wrapped(|ui| {
         for phase in over {
@@ -195,6 +190,15 @@ fn significant(value: f64) -> String {
     format!("{value:.*}", digits.clamp(0, 6) as usize)
 }
 
+/// A number beside a grid line: without zeros that say nothing.
+fn tick(value: f64) -> String {
+    let text = significant(value);
+    if !text.contains('.') {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// Loss by step, logarithmic where it falls by orders of magnitude.
 fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
     let losses = progress.losses();
@@ -208,7 +212,10 @@ fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
         .map(|[x, y]| [*x, scale.to_plot(*y)])
         .collect();
     Plot::new("loss")
-        .height((ui.available_height() - 16.0).clamp(180.0, 360.0))
+        .height(plot_height(ui, progress))
+        .show_crosshair(false)
+        .grid_color(palette.outline)
+        .y_grid_spacer(move |input| scale.grid(input))
         .show_grid([false, true])
         .allow_drag(false)
         .allow_zoom(false)
@@ -216,13 +223,13 @@ fn loss_ui(ui: &mut Ui, progress: &JobProgress) {
         .allow_boxed_zoom(false)
         .x_axis_label("Step")
         .y_axis_label(scale.label())
-        .y_axis_formatter(move |mark: GridMark, _| significant(scale.from_plot(mark.value)))
+        .y_axis_formatter(move |mark: GridMark, _| tick(scale.to_loss(mark.value)))
         .label_formatter(move |hover| match hover {
             HoverPosition::NearDataPoint { position, .. } => Some(format!(
                 "Step {:.0}
 Loss {}",
                 position.x,
-                significant(scale.from_plot(position.y))
+                significant(scale.to_loss(position.y))
             )),
             HoverPosition::Elsewhere { .. } => None,
         })
@@ -230,6 +237,17 @@ Loss {}",
             let color: Color32 = palette.accent;
             plot.line(Line::new("Loss", points).color(color).width(1.6));
         });
+}
+
+/// What is left of the window, with room for warnings below.
+fn plot_height(ui: &Ui, progress: &JobProgress) -> f32 {
+    let below = if progress.warnings().is_empty() {
+        72.0
+    } else {
+        190.0
+    };
+    let left = ui.ctx().content_rect().bottom() - ui.cursor().top() - below;
+    left.clamp(180.0, 480.0)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -259,6 +277,24 @@ impl Scale {
         }
     }
 
+    /// Where the horizontal lines stand: at powers of ten and their multiples, or at round numbers.
+    fn grid(self, input: GridInput) -> Vec<GridMark> {
+        if self == Self::Linear {
+            return log_grid_spacer(10)(input);
+        }
+        let (bottom, top) = input.bounds;
+        let decades = bottom.floor() as i32..=top.ceil() as i32;
+        let marks = decades.flat_map(|decade| {
+            (1..10).map(move |multiple| GridMark {
+                value: f64::from(decade) + f64::from(multiple).log10(),
+                step_size: if multiple == 1 { 1.0 } else { 0.1 },
+            })
+        });
+        marks
+            .filter(|mark| (bottom..=top).contains(&mark.value))
+            .collect()
+    }
+
     fn to_plot(self, loss: f64) -> f64 {
         match self {
             Self::Linear => loss,
@@ -266,7 +302,7 @@ impl Scale {
         }
     }
 
-    fn from_plot(self, value: f64) -> f64 {
+    fn to_loss(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
             Self::Logarithmic => 10.0_f64.powf(value),
@@ -296,7 +332,7 @@ fn warnings_ui(ui: &mut Ui, warnings: &[String]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scale, capitalised, phase_numbers, significant};
+    use super::{Scale, capitalised, phase_numbers, significant, tick};
     use crate::app::job_progress::JobProgress;
     use crate::progress::{Phase, Progress};
 
@@ -329,7 +365,7 @@ mod tests {
             assert_eq!(Scale::of(losses), Scale::Linear);
         }
         let scale = Scale::Logarithmic;
-        assert!((scale.from_plot(scale.to_plot(290.0)) - 290.0).abs() < 1e-9);
+        assert!((scale.to_loss(scale.to_plot(290.0)) - 290.0).abs() < 1e-9);
     }
 
     #[test]
@@ -343,6 +379,15 @@ mod tests {
             (1e-9, "0.000000"),
         ] {
             assert_eq!(significant(value), text);
+        }
+        for (value, text) in [
+            (100.0, "100"),
+            (10.0, "10"),
+            (1.0, "1"),
+            (0.5, "0.5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(tick(value), text);
         }
         assert_eq!(capitalised("radius"), "Radius");
         assert_eq!(capitalised(""), "");

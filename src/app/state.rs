@@ -102,6 +102,8 @@ pub struct Message {
     pub title: String,
     /// The whole story, ready to be copied; may be empty.
     pub detail: String,
+    /// Whether the place in view tells it already, so that it need not pop up as well.
+    pub shown_in_place: bool,
 }
 
 /// What the user asked for. Panels return it; the app carries it out.
@@ -229,6 +231,7 @@ impl State {
             severity,
             title: title.into(),
             detail: detail.into(),
+            shown_in_place: false,
         });
     }
 
@@ -311,11 +314,13 @@ impl State {
     }
 
     fn failed(&mut self, ended: Job, message: String) {
-        self.tell(
-            Severity::Error,
-            format!("{} failed", title(&ended.command)),
-            message.clone(),
-        );
+        let in_place = self.place == Place::Train && matches!(ended.command, Command::Train { .. });
+        self.messages.push(Message {
+            severity: Severity::Error,
+            title: format!("{} failed", title(&ended.command)),
+            detail: message.clone(),
+            shown_in_place: in_place,
+        });
         if let Command::Train { config, out } = ended.command {
             self.unfinished = Some(UnfinishedTraining {
                 config,

@@ -1,8 +1,9 @@
 //! The bar at the bottom: what runs, what the pointer is on, what is open.
 
-use eframe::egui::{Frame, Label, Margin, Panel, ProgressBar, RichText, Sides, Ui};
+use eframe::egui::{Frame, Label, Margin, Panel, RichText, Sides, Ui, vec2};
 
-use super::controls::shortened;
+use super::controls::{progress_bar, shortened, small_button};
+use super::job_progress::PhaseProgress;
 use super::state::{Action, Job, Place, State, last_name, title};
 use super::theme;
 use super::words;
@@ -26,7 +27,7 @@ pub fn status_bar_ui(ui: &mut Ui, state: &State, readout: Option<&str>) -> Optio
                         line(ui, readout, palette.text);
                         None
                     }
-                    (None, Some(job)) if state.is_busy() => job_ui(ui, job),
+                    (None, Some(job)) if state.is_busy() => job_ui(ui, job, state.place),
                     _ => {
                         line(ui, "Ready", palette.muted);
                         None
@@ -44,14 +45,11 @@ fn line(ui: &mut Ui, text: &str, color: eframe::egui::Color32) {
 }
 
 /// What runs and how far it is; leads to where it can be watched.
-fn job_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
+fn job_ui(ui: &mut Ui, job: &Job, here: Place) -> Option<Action> {
+    let palette = theme::palette(ui);
     let current = job.progress.current();
-    if let Some(fraction) = current.and_then(|phase| phase.fraction()) {
-        ui.add(
-            ProgressBar::new(fraction)
-                .desired_width(120.0)
-                .desired_height(6.0),
-        );
+    if let Some(fraction) = current.and_then(PhaseProgress::fraction) {
+        progress_bar(ui, fraction, vec2(120.0, 6.0));
     }
     let mut text = title(&job.command);
     if let Some(phase) = current {
@@ -60,12 +58,17 @@ fn job_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
             text = format!("{text}, {} left", words::about(left));
         }
     }
-    line(ui, &text, theme::palette(ui).text);
+    line(ui, &text, palette.text);
     let place = match job.command {
         Command::Train { .. } => Place::Train,
         _ => Place::Data,
     };
-    (ui.small_button("Show").clicked()).then_some(Action::Go(place))
+    if here == place {
+        return None;
+    }
+    small_button(ui, "Show")
+        .clicked()
+        .then_some(Action::Go(place))
 }
 
 fn what_is_open(state: &State) -> String {

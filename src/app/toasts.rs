@@ -1,11 +1,11 @@
 //! Messages that pop up over the place the user is in, and the list in which they are all kept.
 
 use eframe::egui::{
-    Align2, Area, Button, CornerRadius, Frame, Id, Label, Margin, Order, Popup, Response, RichText,
+    Align2, Area, CornerRadius, Frame, Id, Label, Margin, Order, Popup, Response, RichText,
     ScrollArea, Sides, Stroke, Ui, vec2,
 };
 
-use super::controls::{icon, icon_button, muted, severity_mark};
+use super::controls::{icon, icon_button, muted, severity_mark, small_button};
 use super::icons::Icon;
 use super::state::{Action, Message, State};
 use super::theme::{self, RADIUS};
@@ -34,7 +34,8 @@ struct Toast {
 impl Toasts {
     /// Puts new messages on screen and takes expired ones off. Returns when the next one expires.
     fn update(&mut self, messages: &[Message], now: f64) -> Option<f64> {
-        for (index, message) in messages.iter().enumerate().skip(self.seen) {
+        let unseen = messages.iter().enumerate().skip(self.seen);
+        for (index, message) in unseen.filter(|(_, message)| !message.shown_in_place) {
             let stays = message.severity == Severity::Error;
             self.live.push(Toast {
                 message: index,
@@ -162,7 +163,7 @@ fn row_ui(ui: &mut Ui, message: &Message) -> bool {
             icon(ui, shape, color);
             ui.add(Label::new(&message.title).truncate());
         },
-        |ui| copy = ui.add(Button::new("Copy").small()).clicked(),
+        |ui| copy = small_button(ui, "Copy").clicked(),
     );
     if !message.detail.is_empty() {
         muted(ui, message.detail.as_str());
@@ -189,6 +190,7 @@ mod tests {
             severity,
             title: "Opening bottle failed".to_owned(),
             detail: "/data/bottle: no pictures".to_owned(),
+            shown_in_place: false,
         }
     }
 

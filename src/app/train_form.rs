@@ -162,6 +162,7 @@ mod tests {
     use crate::app::user_folders::UserFolders;
     use crate::config::CalibrationConfig;
     use crate::data::check::CheckReport;
+    use crate::data::image::Orientation;
     use crate::data::{Category, Dataset, Label, LayoutKind, OpenOptions, Sample};
 
     fn category(name: &str, good: usize) -> Category {
@@ -171,6 +172,7 @@ mod tests {
             masks: Vec::new(),
             label: Label::Good,
             defect: "good".to_owned(),
+            orientation: Orientation::Ignore,
         };
         Category {
             name: name.to_owned(),

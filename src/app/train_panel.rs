@@ -1,11 +1,12 @@
 //! The Train place: what to train on the left, what will happen on the right, one button; then the running training.
 
 use eframe::egui::{
-    Align, Align2, Button, ComboBox, DragValue, Frame, Label, Layout, Margin, RichText, ScrollArea,
-    TextEdit, Ui, vec2,
+    Align, Align2, Button, ComboBox, DragValue, Label, Layout, RichText, TextEdit, Ui, vec2,
 };
 
-use super::controls::{card, form_row, heading, icon, muted, primary, shortened, title};
+use super::controls::{
+    card, form_row, from_right, heading, icon, muted, primary, scrolled, segment, shortened, title,
+};
 use super::icons::Icon;
 use super::progress_panel::progress_ui;
 use super::state::{Action, OpenData, Place, State, UnfinishedTraining, last_name};
@@ -29,19 +30,11 @@ pub fn train_ui(
     form: &mut TrainForm,
     folders: &UserFolders,
 ) -> Option<Action> {
-    Frame::new()
-        .inner_margin(Margin::symmetric(24, 20))
-        .show(ui, |ui| {
-            ScrollArea::vertical()
-                .auto_shrink(false)
-                .show(ui, |ui| match (state.training(), &state.data) {
-                    (Some(job), _) => progress_ui(ui, job),
-                    (None, Some(data)) => setup_ui(ui, state, data, form, folders),
-                    (None, None) => no_data_ui(ui),
-                })
-                .inner
-        })
-        .inner
+    scrolled(ui, |ui| match (state.training(), &state.data) {
+        (Some(job), _) => progress_ui(ui, job),
+        (None, Some(data)) => setup_ui(ui, state, data, form, folders),
+        (None, None) => no_data_ui(ui),
+    })
 }
 
 fn no_data_ui(ui: &mut Ui) -> Option<Action> {
@@ -79,7 +72,11 @@ fn setup_ui(
         outlook_ui(ui, data, form, folders);
         return action;
     }
+    ui.spacing_mut().item_spacing.x = 12.0;
     ui.columns(2, |columns| {
+        for column in &mut *columns {
+            column.spacing_mut().item_spacing.x = 8.0;
+        }
         action = form_ui(&mut columns[0], state, data, form, folders).or(action.take());
         outlook_ui(&mut columns[1], data, form, folders);
     });
@@ -95,7 +92,7 @@ fn unfinished_ui(ui: &mut Ui, state: &State, unfinished: &UnfinishedTraining) ->
     };
     card(ui, |ui| {
         let mut action = None;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 28.0, |ui| {
             if ui.button("Dismiss").clicked() {
                 action = Some(Action::ForgetUnfinished);
             }
@@ -143,10 +140,11 @@ fn form_ui(
         out_row(ui, form, folders, category);
         ui.add_space(4.0);
         let obstacle = obstacle(state);
-        let width = ui.available_width();
-        let button = primary(ui, &format!("Train on {category}")).min_size(vec2(width, 42.0));
+        let button = primary(ui, &format!("Train on {category}"));
+        let size = vec2(ui.available_width(), 42.0);
         let pressed = ui
-            .add_enabled(obstacle.is_none(), button)
+            .add_enabled_ui(obstacle.is_none(), |ui| ui.add_sized(size, button))
+            .inner
             .on_disabled_hover_text(obstacle.unwrap_or_default())
             .clicked();
         if let Some(obstacle) = obstacle {
@@ -251,9 +249,10 @@ fn backbone_entry(weights: &WeightsInfo) -> String {
 
 fn backbone_hint(weights: &WeightsInfo) -> String {
     let hash = shortened(&weights.sha256, 13);
-    match weights.verified {
-        true => format!("Verified: published weights, SHA-256 {hash}"),
-        false => format!("Not verified: unknown file, SHA-256 {hash}"),
+    if weights.verified {
+        format!("Verified: published weights, SHA-256 {hash}")
+    } else {
+        format!("Not verified: unknown file, SHA-256 {hash}")
     }
 }
 
@@ -265,7 +264,7 @@ fn preset_row(ui: &mut Ui, form: &mut TrainForm) {
     };
     form_row(ui, "Preset", &hint, |ui| {
         for preset in [Preset::Paper, Preset::Quick] {
-            ui.selectable_value(&mut form.preset, preset, preset.name());
+            segment(ui, &mut form.preset, preset, preset.name());
         }
     });
 }
@@ -282,7 +281,7 @@ fn input_row(ui: &mut Ui, form: &mut TrainForm) {
             (InputPreset::Resize256, "256"),
             (InputPreset::Resize256Crop224, "224 crop"),
         ] {
-            ui.selectable_value(&mut form.input, input, name);
+            segment(ui, &mut form.input, input, name);
         }
     });
 }
@@ -295,10 +294,10 @@ fn device_row(ui: &mut Ui, form: &mut TrainForm) {
         _ => "The processor, all cores",
     };
     form_row(ui, "Device", hint, |ui| {
-        ui.selectable_value(&mut form.device, DeviceChoice::Auto, "Auto");
-        ui.selectable_value(&mut form.device, DeviceChoice::Cpu, "CPU");
+        segment(ui, &mut form.device, DeviceChoice::Auto, "Auto");
+        segment(ui, &mut form.device, DeviceChoice::Cpu, "CPU");
         ui.add_enabled_ui(gpu, |ui| {
-            ui.selectable_value(&mut form.device, DeviceChoice::Cuda(0), "CUDA")
+            segment(ui, &mut form.device, DeviceChoice::Cuda(0), "CUDA")
                 .on_disabled_hover_text("This build runs on the processor only");
         });
     });
@@ -319,7 +318,7 @@ fn out_row(ui: &mut Ui, form: &mut TrainForm, folders: &UserFolders, category: &
     let follows = form.out.is_none();
     let mut text = form.out(folders, category).display().to_string();
     form_row(ui, "Run folder", "", |ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        from_right(ui, 28.0, |ui| {
             if !follows && ui.button("Reset").clicked() {
                 form.out = None;
             }
@@ -346,7 +345,7 @@ fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, folders: &UserFold
         (
             format!("{} train the model", words::count(training, "good picture")),
             format!(
-                "{} over all of them; no epoch is picked by looking at the test",
+                "{} over all of them; the last one counts, whatever the test pictures say",
                 words::count(form.epochs(), "epoch")
             ),
         ),
@@ -356,7 +355,7 @@ fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, folders: &UserFold
                 words::count(held_out, "good picture")
             ),
             format!(
-                "With no reject among them, at most {proven:.1} % false rejects are proven at 95 % confidence; 1 % takes 299 pictures"
+                "None of them rejected proves at most {proven:.1} % false rejects at 95 % confidence; proving 1 % takes 299 pictures"
             ),
         ),
         (

@@ -33,7 +33,7 @@ impl UserFolders {
         if !first.exists() {
             return first;
         }
-        (2_u32..)
+        (2..u32::MAX)
             .map(|number| runs.join(format!("{name}-{number}")))
             .find(|path| !path.exists())
             .unwrap_or(first)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{BackboneKind, DeviceChoice};
+use crate::config::DeviceChoice;
 use crate::data::image::InputPreset;
 
 /// Finds defects in product pictures. Without a command, opens the window.
@@ -142,8 +142,8 @@ pub enum WeightsCommand {
     Import { file: PathBuf },
     /// Download a backbone's published weights, with hash check and resume
     Fetch {
-        /// resnet18, resnet50 or wide-resnet50-2
-        backbone: BackboneKind,
+        /// One of the names that `weights list` shows, such as resnet18
+        name: String,
         /// Fetch from this address instead of the public one; the hash is checked all the same
         #[arg(long)]
         url: Option<String>,

@@ -1,5 +1,6 @@
 //! Progress in the terminal: a bar with rate and ETA on stderr, warnings between. Results never come through here.
 
+use std::fmt::Write;
 use std::sync::Mutex;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -68,7 +69,7 @@ impl Monitor for Console {
             } => {
                 let mut line = format!("epoch {epoch}/{epochs}  loss {loss:.4}");
                 for (name, value) in quantities {
-                    line.push_str(&format!("  {name} {value:.4}"));
+                    let _ = write!(line, "  {name} {value:.4}");
                 }
                 self.line(&line);
             }

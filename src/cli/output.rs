@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::metrics::{Evaluation, PixelMetrics};
+use crate::metrics::{Confusion, Evaluation, PixelMetrics};
 
 /// Prints a line of a result.
 #[expect(clippy::print_stdout, reason = "results are what stdout is for")]
@@ -46,7 +46,11 @@ pub fn evaluation(evaluation: &Evaluation) {
         ));
     };
     row("AUROC", evaluation.image.auroc, &|p| p.auroc);
-    row("average precision", evaluation.image.average_precision, &|p| p.average_precision);
+    row(
+        "average precision",
+        evaluation.image.average_precision,
+        &|p| p.average_precision,
+    );
     row("AUPRO (FPR ≤ 0.3)", None, &|p| p.aupro);
     row("IoU at pixel limit", None, &|p| p.iou_at_limit);
     row("F1-max (oracle)", evaluation.image.f1_max, &|p| p.f1_max);
@@ -72,7 +76,7 @@ pub fn evaluation(evaluation: &Evaluation) {
 
 fn verdicts(evaluation: &Evaluation) {
     let limit = &evaluation.protocol.image_limit;
-    let confusion = evaluation.confusion(limit.value);
+    let confusion = Confusion::at(&evaluation.images, limit.value);
     line(&format!(
         "Limit               {:.5}, {}",
         limit.value,

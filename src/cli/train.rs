@@ -39,7 +39,11 @@ pub fn train_with_console(config: &RunConfig, out: &Path) -> Result<Trained> {
 pub fn print(trained: &Trained) {
     output::line(&format!(
         "Trained             {} pictures in {:.1} s ({:.2} s an epoch, {} epochs), last loss {:.4}",
-        trained.training_pictures, trained.seconds, trained.seconds_per_epoch, trained.epochs, trained.last_loss
+        trained.training_pictures,
+        trained.seconds,
+        trained.seconds_per_epoch,
+        trained.epochs,
+        trained.last_loss
     ));
     output::line(&format!(
         "Limit               {:.5}, {}",

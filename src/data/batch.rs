@@ -71,7 +71,12 @@ struct Stacked {
 
 impl Batches {
     /// Starts decoding `samples` in the given order (indices into `samples`); tensors are made on `device`.
-    pub fn start(samples: Arc<[Sample]>, order: Vec<usize>, settings: BatchSettings, device: &Device) -> Result<Self> {
+    pub fn start(
+        samples: Arc<[Sample]>,
+        order: Vec<usize>,
+        settings: BatchSettings,
+        device: &Device,
+    ) -> Result<Self> {
         let batch_size = settings.batch_size.max(1);
         let remaining = order.len().div_ceil(batch_size);
         let (sender, receiver) = bounded(settings.ahead.max(1));
@@ -117,16 +122,14 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        match self.receiver.as_ref().map(Receiver::recv) {
-            Some(Ok(stacked)) => Some(self.tensor(stacked)),
-            // The thread ends early only by a panic; a batch that never comes must not look like the end of the epoch.
-            _ => {
-                self.remaining = 0;
-                Some(Err(anyhow!(
-                    "the thread that reads pictures ended before its work was done"
-                )))
-            }
+        if let Some(Ok(stacked)) = self.receiver.as_ref().map(Receiver::recv) {
+            return Some(self.tensor(stacked));
         }
+        // The thread ends early only by a panic; a batch that never comes must not look like the end of the epoch.
+        self.remaining = 0;
+        Some(Err(anyhow!(
+            "the thread that reads pictures ended before its work was done"
+        )))
     }
 }
 
@@ -157,7 +160,12 @@ fn prefetch(
     }
 }
 
-fn stack(samples: &[Sample], indices: &[usize], settings: &BatchSettings, stop: &AtomicBool) -> Stacked {
+fn stack(
+    samples: &[Sample],
+    indices: &[usize],
+    settings: &BatchSettings,
+    stop: &AtomicBool,
+) -> Stacked {
     let read = |&index: &usize| -> Result<(Size, Vec<f32>)> {
         if stop.load(Ordering::Relaxed) {
             return Err(anyhow!("stopped"));
@@ -196,10 +204,15 @@ mod tests {
 
     use super::{BatchSettings, Batches, epoch_order};
     use crate::data::image::testing::{write, write_png};
-    use crate::data::image::{InputPreset, InputSpec, Normalization, Orientation, Size, read_picture, to_input};
+    use crate::data::image::{
+        InputPreset, InputSpec, Normalization, Orientation, Size, read_picture, to_input,
+    };
     use crate::data::{Label, Sample};
 
-    const SIZE: Size = Size { width: 32, height: 24 };
+    const SIZE: Size = Size {
+        width: 32,
+        height: 24,
+    };
 
     fn samples(folder: &Path, count: u8) -> Arc<[Sample]> {
         let sample = |i: u8| {
@@ -219,7 +232,8 @@ mod tests {
 
     fn settings() -> BatchSettings {
         BatchSettings {
-            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE),
+            spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE)
+                .expect("an ordinary aspect"),
             normalization: Normalization::IMAGENET,
             batch_size: 4,
             ahead: 2,
@@ -255,8 +269,10 @@ mod tests {
             assert_eq!(pixels.dims(), [batch.indices.len(), 3, 224, 224]);
             assert_eq!(batch.sizes, vec![SIZE; batch.indices.len()]);
             for (row, &index) in batch.indices.iter().enumerate() {
-                let picture = read_picture(&samples[index].image, Orientation::Ignore).expect("a picture");
-                let expected = to_input(&picture, &settings().spec, &settings().normalization).expect("input");
+                let picture =
+                    read_picture(&samples[index].image, Orientation::Ignore).expect("a picture");
+                let expected =
+                    to_input(&picture, &settings().spec, &settings().normalization).expect("input");
                 let own = pixels
                     .get(row)
                     .and_then(|p| p.flatten_all())
@@ -295,8 +311,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let samples = samples(folder.path(), 1);
         assert_eq!(start(&samples, vec![]).count(), 0);
-        let batch = start(&samples, vec![7]).next().expect("one batch").expect("no error");
-        assert_eq!(batch.failed, [(7, "there is no picture number 7".to_owned())]);
+        let batch = start(&samples, vec![7])
+            .next()
+            .expect("one batch")
+            .expect("no error");
+        assert_eq!(
+            batch.failed,
+            [(7, "there is no picture number 7".to_owned())]
+        );
     }
 
     #[test]

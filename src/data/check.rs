@@ -33,10 +33,16 @@ impl CheckReport {
     /// The samples whose pictures can be read. One with an unreadable mask loses all its masks: a part of the truth
     /// would be wrong.
     pub fn readable(&self, samples: &[Sample]) -> Vec<Sample> {
-        let readable = samples.iter().filter(|sample| !self.unreadable.contains(&sample.image));
+        let readable = samples
+            .iter()
+            .filter(|sample| !self.unreadable.contains(&sample.image));
         let mut readable: Vec<Sample> = readable.cloned().collect();
         for sample in &mut readable {
-            if sample.masks.iter().any(|mask| self.unreadable.contains(mask)) {
+            if sample
+                .masks
+                .iter()
+                .any(|mask| self.unreadable.contains(mask))
+            {
                 sample.masks.clear();
             }
         }
@@ -44,14 +50,20 @@ impl CheckReport {
     }
 }
 
-/// Looks at every picture of a data set, on all cores. `on_progress` hears how many are done and says whether to go on;
-/// `None` when it said no.
-pub fn check_pictures(dataset: &Dataset, on_progress: &(dyn Fn(usize) -> bool + Sync)) -> Option<CheckReport> {
+/// Looks at every picture of a data set, on all cores. `on_progress` hears how many are done, from any
+/// thread, and says whether to go on; `None` when it said no.
+pub fn check_pictures(
+    dataset: &Dataset,
+    on_progress: &(dyn Fn(usize) -> bool + Sync),
+) -> Option<CheckReport> {
     check(&dataset.categories, on_progress)
 }
 
 /// Like [`check_pictures`] for one category; its sizes are then those of one product.
-pub fn check_category(category: &Category, on_progress: &(dyn Fn(usize) -> bool + Sync)) -> Option<CheckReport> {
+pub fn check_category(
+    category: &Category,
+    on_progress: &(dyn Fn(usize) -> bool + Sync),
+) -> Option<CheckReport> {
     check(std::slice::from_ref(category), on_progress)
 }
 
@@ -74,11 +86,16 @@ pub fn common_size(samples: &[Sample]) -> Result<Size> {
     match (by_count(counts).first(), first_error) {
         (Some(&(size, _)), _) => Ok(size),
         (None, Some(error)) => Err(error),
-        (None, None) => Err(anyhow::anyhow!("there are no pictures")).context("finding the common picture size"),
+        (None, None) => {
+            Err(anyhow::anyhow!("there are no pictures")).context("finding the common picture size")
+        }
     }
 }
 
-fn check(categories: &[Category], on_progress: &(dyn Fn(usize) -> bool + Sync)) -> Option<CheckReport> {
+fn check(
+    categories: &[Category],
+    on_progress: &(dyn Fn(usize) -> bool + Sync),
+) -> Option<CheckReport> {
     let done = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let mut report = CheckReport::default();
@@ -105,8 +122,9 @@ fn check(categories: &[Category], on_progress: &(dyn Fn(usize) -> bool + Sync)) 
         let own = count_sizes(&looks);
         report.findings.extend(about_sizes(&samples, &looks, &own));
         report.findings.extend(in_both(category, &looks));
-        own.into_iter()
-            .for_each(|(size, count)| *sizes.entry(size).or_insert(0) += count);
+        for (size, count) in own {
+            *sizes.entry(size).or_insert(0) += count;
+        }
         for look in looks {
             report.findings.extend(look.findings);
             report.unreadable.extend(look.unreadable);
@@ -173,24 +191,38 @@ fn look_at_masks(sample: &Sample, picture: Size, look: &mut Look) {
             Ok(mask) => {
                 marked |= mask.marks_something();
                 if mask.size() != picture {
-                    let text = format!("the mask is {}, its picture {picture}: it is resized", mask.size());
+                    let text = format!(
+                        "the mask is {}, its picture {picture}: it is resized",
+                        mask.size()
+                    );
                     look.find(Severity::Warning, path, text);
                 }
             }
-            Err(error) => look.leave_out(path, &error, "its picture counts for image-level numbers only"),
+            Err(error) => look.leave_out(
+                path,
+                &error,
+                "its picture counts for image-level numbers only",
+            ),
         }
     }
-    if let Some(mask) = sample.masks.first().filter(|_| !marked && look.unreadable.is_empty()) {
-        look.find(Severity::Warning, mask, "the mask of a defective picture marks nothing");
+    if let Some(mask) = sample
+        .masks
+        .first()
+        .filter(|_| !marked && look.unreadable.is_empty())
+    {
+        look.find(
+            Severity::Warning,
+            mask,
+            "the mask of a defective picture marks nothing",
+        );
     }
 }
 
 fn count_sizes(looks: &[Look]) -> BTreeMap<Size, usize> {
     let mut counts = BTreeMap::new();
-    looks
-        .iter()
-        .filter_map(|look| look.size)
-        .for_each(|size| *counts.entry(size).or_insert(0) += 1);
+    for size in looks.iter().filter_map(|look| look.size) {
+        *counts.entry(size).or_insert(0) += 1;
+    }
     counts
 }
 
@@ -202,7 +234,11 @@ fn by_count(counts: BTreeMap<Size, usize>) -> Vec<(Size, usize)> {
 }
 
 /// Notes about one category's picture sizes: large ones, several, several aspects.
-fn about_sizes(samples: &[&Sample], looks: &[Look], counts: &BTreeMap<Size, usize>) -> Vec<Finding> {
+fn about_sizes(
+    samples: &[&Sample],
+    looks: &[Look],
+    counts: &BTreeMap<Size, usize>,
+) -> Vec<Finding> {
     let sizes = by_count(counts.clone());
     let Some(&(common, _)) = sizes.first() else {
         return Vec::new();
@@ -295,7 +331,10 @@ mod tests {
     }
 
     fn texts(report: &CheckReport, file: &str) -> Vec<String> {
-        let about = report.findings.iter().filter(|finding| finding.path.ends_with(file));
+        let about = report
+            .findings
+            .iter()
+            .filter(|finding| finding.path.ends_with(file));
         about.map(|finding| finding.text.clone()).collect()
     }
 
@@ -319,7 +358,17 @@ mod tests {
         assert_eq!(report.findings, []);
         assert_eq!(
             (report.pictures, report.sizes.as_slice()),
-            (10, [(Size { width: 40, height: 30 }, 10)].as_slice())
+            (
+                10,
+                [(
+                    Size {
+                        width: 40,
+                        height: 30
+                    },
+                    10
+                )]
+                .as_slice()
+            )
         );
         assert!(report.unreadable.is_empty());
     }
@@ -330,7 +379,10 @@ mod tests {
         let at = |file: &str| root.path().join("train/good").join(file);
         write(&at("empty.png"), b"");
         write(&at("text.png"), b"not a picture at all");
-        write(&at("huge.png"), &testing::png_of(20_000, 20_000, 8, 2, None, &[]));
+        write(
+            &at("huge.png"),
+            &testing::png_of(20_000, 20_000, 8, 2, None, &[]),
+        );
         let jpeg = testing::jpeg(40, 30);
         write(&at("cut.jpg"), &jpeg[..jpeg.len() / 2]);
         write(&at("renamed.png"), &jpeg);
@@ -355,15 +407,27 @@ mod tests {
     fn masks_that_do_not_fit_are_named() {
         let root = category();
         for (name, size) in [("1", 20), ("2", 40), ("3", 40)] {
-            write_png(&root.path().join(format!("test/bent/{name}.png")), 40, 40, 7);
+            write_png(
+                &root.path().join(format!("test/bent/{name}.png")),
+                40,
+                40,
+                7,
+            );
             write_mask(
-                &root.path().join(format!("ground_truth/bent/{name}_mask.png")),
+                &root
+                    .path()
+                    .join(format!("ground_truth/bent/{name}_mask.png")),
                 size,
                 size,
                 [0, 0, 2, 2],
             );
         }
-        write_mask(&root.path().join("ground_truth/bent/2_mask.png"), 40, 40, [0; 4]);
+        write_mask(
+            &root.path().join("ground_truth/bent/2_mask.png"),
+            40,
+            40,
+            [0; 4],
+        );
         write(&root.path().join("ground_truth/bent/3_mask.png"), b"");
         let report = check(root.path());
         assert_eq!(
@@ -376,7 +440,13 @@ mod tests {
         );
         assert!(texts(&report, "3_mask.png")[0].ends_with("counts for image-level numbers only"));
         let test = report.readable(&dataset(root.path()).categories[0].test);
-        let masks = |id: &str| test.iter().find(|s| s.id == id).expect("readable").masks.len();
+        let masks = |id: &str| {
+            test.iter()
+                .find(|s| s.id == id)
+                .expect("readable")
+                .masks
+                .len()
+        };
         assert_eq!((masks("test/bent/1.png"), masks("test/bent/3.png")), (1, 0));
     }
 
@@ -387,14 +457,26 @@ mod tests {
         write_png(&root.path().join("test/bent/double.png"), 80, 60, 1);
         write_png(&root.path().join("test/bent/long.png"), 2400, 1800, 1);
         let report = check(root.path());
-        assert_eq!(report.sizes[0], (Size { width: 40, height: 30 }, 10));
+        assert_eq!(
+            report.sizes[0],
+            (
+                Size {
+                    width: 40,
+                    height: 30
+                },
+                10
+            )
+        );
         assert_eq!(report.sizes.len(), 4);
         let notes = texts(&report, "double.png");
         assert!(
             notes[0].starts_with("pictures have 4 sizes, 40 x 30 (10), 2400 x 1800 (1)"),
             "{notes:?}"
         );
-        assert!(texts(&report, "wide.png")[0].starts_with("1 of 13 pictures have another aspect than 40 x 30"));
+        assert!(
+            texts(&report, "wide.png")[0]
+                .starts_with("1 of 13 pictures have another aspect than 40 x 30")
+        );
         assert!(texts(&report, "long.png")[0].starts_with("1 of 13 pictures are longer than 2048"));
     }
 
@@ -432,15 +514,27 @@ mod tests {
         write(&root.path().join("train/good/bad.png"), b"");
         write_png(&root.path().join("train/good/other.png"), 9, 9, 0);
         let train = &dataset(root.path()).categories[0].train;
-        assert_eq!(common_size(train).expect("a size"), Size { width: 40, height: 30 });
-        let bad: Vec<Sample> = train.iter().filter(|s| s.id.ends_with("bad.png")).cloned().collect();
+        assert_eq!(
+            common_size(train).expect("a size"),
+            Size {
+                width: 40,
+                height: 30
+            }
+        );
+        let bad: Vec<Sample> = train
+            .iter()
+            .filter(|s| s.id.ends_with("bad.png"))
+            .cloned()
+            .collect();
         assert!(format!("{:#}", common_size(&bad).expect_err("unreadable")).contains("bad.png"));
         assert!(common_size(&[]).is_err());
     }
 
     #[test]
     fn real_pictures_pass() {
-        let Some(data) = testing::shared_data() else { return };
+        let Some(data) = testing::shared_data() else {
+            return;
+        };
         let report = check(&data.join("bottle_256"));
         assert_eq!(report.findings, []);
         assert_eq!((report.pictures, report.sizes.len()), (292, 1));

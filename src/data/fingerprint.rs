@@ -1,5 +1,6 @@
 //! Names a set of pictures by its content, so that a result can be traced to what it was made from.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -46,7 +47,13 @@ fn file_digest(path: &Path) -> Result<[u8; 32]> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -80,7 +87,10 @@ mod tests {
         let (a, b) = (sample(one.path(), "a", b"1"), sample(one.path(), "b", b"2"));
         let original = fingerprint(&[a.clone(), b.clone()]).expect("a fingerprint");
         assert_eq!(original.len(), 64);
-        assert_eq!(fingerprint(&[b.clone(), a.clone()]).expect("reordered"), original);
+        assert_eq!(
+            fingerprint(&[b.clone(), a.clone()]).expect("reordered"),
+            original
+        );
         let moved = [sample(two.path(), "a", b"1"), sample(two.path(), "b", b"2")];
         assert_eq!(fingerprint(&moved).expect("moved"), original);
         let swapped = [sample(two.path(), "a", b"2"), sample(two.path(), "b", b"1")];

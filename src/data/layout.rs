@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
@@ -22,6 +22,7 @@ pub enum LayoutKind {
 }
 
 impl LayoutKind {
+    /// In the order they are tried: the most particular first.
     pub const ALL: [Self; 2] = [Self::Mvtec, Self::Folder];
 
     /// As it is shown to people.
@@ -52,7 +53,13 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [Self::Good, Self::GoodTest, Self::Defective, Self::Masks, Self::Ignored];
+    pub const ALL: [Self; 5] = [
+        Self::Good,
+        Self::GoodTest,
+        Self::Defective,
+        Self::Masks,
+        Self::Ignored,
+    ];
 
     /// As it is shown to people.
     pub fn name(self) -> &'static str {
@@ -96,7 +103,9 @@ pub trait Layout {
 /// Finds out which layout a folder has. The error says what was expected and what was found.
 pub fn detect(root: &Path) -> Result<LayoutKind> {
     let listing = Listing::of(root)?;
-    let found = LayoutKind::ALL.into_iter().find(|kind| kind.reader().recognises(root));
+    let found = LayoutKind::ALL
+        .into_iter()
+        .find(|kind| kind.reader().recognises(root));
     found.with_context(|| {
         let inside = match (listing.folders.len(), listing.others.len()) {
             (0, 0) => "an empty folder".to_owned(),
@@ -117,11 +126,7 @@ pub fn detect(root: &Path) -> Result<LayoutKind> {
 pub fn open(root: &Path, options: &OpenOptions) -> Result<Dataset> {
     let detected = detect(root)?;
     let kind = options.layout.unwrap_or(detected);
-    let dataset = kind.reader().read(root, options)?;
-    if dataset.categories.is_empty() {
-        bail!("{}: expected a data set with pictures, found none", root.display());
-    }
-    Ok(dataset)
+    kind.reader().read(root, options)
 }
 
 #[cfg(test)]
@@ -161,13 +166,17 @@ mod tests {
             ..OpenOptions::default()
         };
         let dataset = open(folder.path(), &options).expect("a data set");
-        assert_eq!((dataset.layout, dataset.folders.len()), (LayoutKind::Folder, 3));
+        assert_eq!(
+            (dataset.layout, dataset.folders.len()),
+            (LayoutKind::Folder, 3)
+        );
     }
 
     #[test]
     fn layouts_and_corrections_are_saved_by_name() {
         let options: OpenOptions =
-            serde_json::from_str(r#"{"layout":"mvtec","roles":{"a":"good-test"}}"#).expect("options");
+            serde_json::from_str(r#"{"layout":"mvtec","roles":{"a":"good-test"}}"#)
+                .expect("options");
         assert_eq!(options.layout, Some(LayoutKind::Mvtec));
     }
 }

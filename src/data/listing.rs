@@ -39,7 +39,11 @@ impl Listing {
                 listing.others.push(path);
             }
         }
-        for list in [&mut listing.pictures, &mut listing.folders, &mut listing.others] {
+        for list in [
+            &mut listing.pictures,
+            &mut listing.folders,
+            &mut listing.others,
+        ] {
             list.sort_by(|a, b| bytes(a).cmp(bytes(b)));
         }
         Ok(listing)
@@ -69,9 +73,15 @@ impl Listing {
 fn is_hidden(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     bytes.starts_with(b".")
-        || ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known))
+        || [
+            "thumbs.db",
+            "ehthumbs.db",
+            "desktop.ini",
+            "__macosx",
+            "@eadir",
+        ]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// One sentence about a folder that cannot be listed.
@@ -79,10 +89,15 @@ pub(super) fn explain(folder: &Path, error: &Error) -> anyhow::Error {
     let found = match error.kind() {
         ErrorKind::NotFound => "found nothing there".to_owned(),
         ErrorKind::NotADirectory => "found a file".to_owned(),
-        ErrorKind::PermissionDenied => "found a folder that may not be read (permission denied)".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "found a folder that may not be read (permission denied)".to_owned()
+        }
         _ => format!("could not list it ({error})"),
     };
-    anyhow!("{}: expected a folder of pictures, {found}", folder.display())
+    anyhow!(
+        "{}: expected a folder of pictures, {found}",
+        folder.display()
+    )
 }
 
 fn bytes(path: &Path) -> &[u8] {
@@ -91,12 +106,18 @@ fn bytes(path: &Path) -> &[u8] {
 
 /// The last part of a path, as text.
 pub(super) fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The last part of a path without its extension, as text.
 pub(super) fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// `path` below `folder` with `/` separators; `.` for the folder itself.
@@ -117,7 +138,11 @@ pub(super) fn relative(path: &Path, folder: &Path) -> String {
 pub(super) fn own_name(folder: &Path) -> String {
     let full = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let name = name(&full);
-    if name.is_empty() { "data".to_owned() } else { name }
+    if name.is_empty() {
+        "data".to_owned()
+    } else {
+        name
+    }
 }
 
 /// `1 picture`, `2 pictures`.
@@ -155,11 +180,18 @@ mod tests {
         let names: Vec<String> = listing.pictures.iter().map(|path| name(path)).collect();
         assert_eq!(names, ["B.PNG", "a10.jpg", "a9.Tiff", "b.png", "ü.webp"]);
         assert_eq!(
-            listing.folders.iter().map(|path| name(path)).collect::<Vec<_>>(),
+            listing
+                .folders
+                .iter()
+                .map(|path| name(path))
+                .collect::<Vec<_>>(),
             ["sub.png"]
         );
         let note = listing.left_aside(folder.path()).expect("a note");
-        assert_eq!(note.text, "1 file that is no picture left aside: readme.txt");
+        assert_eq!(
+            note.text,
+            "1 file that is no picture left aside: readme.txt"
+        );
     }
 
     #[test]
@@ -170,9 +202,11 @@ mod tests {
         let text = |path: &Path| Listing::of(path).expect_err("not a folder").to_string();
         assert!(text(&file).ends_with("a.png: expected a folder of pictures, found a file"));
         assert!(
-            text(&folder.path().join("none")).ends_with("none: expected a folder of pictures, found nothing there")
+            text(&folder.path().join("none"))
+                .ends_with("none: expected a folder of pictures, found nothing there")
         );
-        let denied = explain(Path::new("/x"), &Error::from(ErrorKind::PermissionDenied)).to_string();
+        let denied =
+            explain(Path::new("/x"), &Error::from(ErrorKind::PermissionDenied)).to_string();
         assert_eq!(
             denied,
             "/x: expected a folder of pictures, found a folder that may not be read (permission denied)"
@@ -182,7 +216,10 @@ mod tests {
     #[test]
     fn names_and_relative_paths_are_portable() {
         assert_eq!(stem(Path::new("a/b.c.png")), "b.c");
-        assert_eq!(relative(Path::new("/r/test/ä/0.png"), Path::new("/r")), "test/ä/0.png");
+        assert_eq!(
+            relative(Path::new("/r/test/ä/0.png"), Path::new("/r")),
+            "test/ä/0.png"
+        );
         assert_eq!(relative(Path::new("/r"), Path::new("/r")), ".");
     }
 }

@@ -36,7 +36,10 @@ impl MaskIndex {
         let mut index = Self::default();
         for file in files {
             // The first extension wins: one mask, saved twice.
-            index.by_stem.entry(stem(&file)).or_insert_with(|| vec![file]);
+            index
+                .by_stem
+                .entry(stem(&file))
+                .or_insert_with(|| vec![file]);
         }
         index
     }
@@ -56,15 +59,26 @@ impl MaskIndex {
 
     /// One warning for each mask that no picture asked for.
     pub(super) fn unclaimed(&self) -> impl Iterator<Item = Finding> {
-        let left = self.by_stem.iter().filter(|(stem, _)| !self.used.contains(*stem));
-        left.flat_map(|(_, files)| files.first())
-            .map(|file| Finding::new(Severity::Warning, file, "a mask without a picture: it is not used"))
+        let left = self
+            .by_stem
+            .iter()
+            .filter(|(stem, _)| !self.used.contains(*stem));
+        left.filter_map(|(_, files)| files.first()).map(|file| {
+            Finding::new(
+                Severity::Warning,
+                file,
+                "a mask without a picture: it is not used",
+            )
+        })
     }
 }
 
 /// Warnings about the pictures of one defect folder that have no mask: one for the folder when none has.
 pub(super) fn missing(folder: &Path, samples: &[Sample]) -> Vec<Finding> {
-    let bare: Vec<&Sample> = samples.iter().filter(|sample| sample.masks.is_empty()).collect();
+    let bare: Vec<&Sample> = samples
+        .iter()
+        .filter(|sample| sample.masks.is_empty())
+        .collect();
     if bare.len() == samples.len() && samples.len() > 1 {
         let text = format!(
             "no masks for its {} pictures: they count for image-level numbers only",
@@ -105,7 +119,11 @@ mod tests {
     }
 
     fn names(index: &mut MaskIndex, picture: &str) -> Vec<String> {
-        index.take(Path::new(picture)).iter().map(|path| name(path)).collect()
+        index
+            .take(Path::new(picture))
+            .iter()
+            .map(|path| name(path))
+            .collect()
     }
 
     #[test]
@@ -124,7 +142,10 @@ mod tests {
         assert_eq!(names(&mut index, "test/2.jpg"), ["2_GT.png"]);
         assert_eq!(names(&mut index, "test/3.jpg"), ["3_label.tif"]);
         assert!(names(&mut index, "test/4.jpg").is_empty());
-        let left: Vec<String> = index.unclaimed().map(|finding| name(&finding.path)).collect();
+        let left: Vec<String> = index
+            .unclaimed()
+            .map(|finding| name(&finding.path))
+            .collect();
         assert_eq!(left, ["0.png", "10.png", "2_gt.png"]);
     }
 

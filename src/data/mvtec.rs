@@ -1,4 +1,4 @@
-//! The MVTec AD layout: `CATEGORY/{train/good, test/good, test/DEFECT, ground_truth/DEFECT}`, and its relatives whose
+//! The `MVTec AD` layout: `CATEGORY/{train/good, test/good, test/DEFECT, ground_truth/DEFECT}`, and its relatives whose
 //! folders have other names (`ok`, `ko`, `gt`). Pictures are taken as they lie in the file, because masks are.
 
 use std::path::{Path, PathBuf};
@@ -33,8 +33,15 @@ impl Layout for Mvtec {
     }
 
     fn recognises(&self, root: &Path) -> bool {
-        let children = || Listing::of(root).map(|listing| listing.folders).unwrap_or_default();
-        looks_like_a_category(root) || children().iter().any(|folder| looks_like_a_category(folder))
+        let children = || {
+            Listing::of(root)
+                .map(|listing| listing.folders)
+                .unwrap_or_default()
+        };
+        looks_like_a_category(root)
+            || children()
+                .iter()
+                .any(|folder| looks_like_a_category(folder))
     }
 
     fn read(&self, root: &Path, _: &OpenOptions) -> Result<Dataset> {
@@ -73,7 +80,8 @@ struct Parts {
 impl Parts {
     fn of(category: &Listing) -> Self {
         let find = |names: &[&str]| {
-            let is_one = |folder: &&PathBuf| names.iter().any(|n| name(folder).eq_ignore_ascii_case(n));
+            let is_one =
+                |folder: &&PathBuf| names.iter().any(|n| name(folder).eq_ignore_ascii_case(n));
             category.folders.iter().find(is_one).cloned()
         };
         Self {
@@ -102,7 +110,9 @@ fn looks_like_a_category(folder: &Path) -> bool {
 
 /// The folders in `train` that hold good pictures.
 fn good_folders(train: &Path) -> Vec<PathBuf> {
-    let folders = Listing::of(train).map(|listing| listing.folders).unwrap_or_default();
+    let folders = Listing::of(train)
+        .map(|listing| listing.folders)
+        .unwrap_or_default();
     folders
         .into_iter()
         .filter(|folder| Meaning::of(&name(folder)).is_good())
@@ -126,7 +136,11 @@ fn read_categories(root: &Listing, findings: &mut Vec<Finding>) -> Result<Vec<Op
 }
 
 /// One category, or `None` with a finding when it has no good pictures to train on.
-fn read_category(folder: &Path, name: String, findings: &mut Vec<Finding>) -> Result<Option<Category>> {
+fn read_category(
+    folder: &Path,
+    name: String,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Category>> {
     let listing = Listing::of(folder)?;
     let parts = Parts::of(&listing);
     let mut reader = Reader { folder, findings };
@@ -173,7 +187,11 @@ impl Reader<'_> {
                         .map(|image| self.sample(image, Label::Good, "good")),
                 );
             } else {
-                self.find(Severity::Note, &folder, "not used: only good pictures train");
+                self.find(
+                    Severity::Note,
+                    &folder,
+                    "not used: only good pictures train",
+                );
             }
         }
         Ok(samples)
@@ -208,7 +226,12 @@ impl Reader<'_> {
         Ok(samples)
     }
 
-    fn defective(&mut self, folder: &Path, pictures: Vec<PathBuf>, ground_truth: Option<&Path>) -> Result<Vec<Sample>> {
+    fn defective(
+        &mut self,
+        folder: &Path,
+        pictures: Vec<PathBuf>,
+        ground_truth: Option<&Path>,
+    ) -> Result<Vec<Sample>> {
         let defect = name(folder);
         let mut index = match ground_truth.map(|masks| masks.join(&defect)) {
             Some(masks) if masks.is_dir() => MaskIndex::of(&masks)?,
@@ -259,7 +282,11 @@ impl Reader<'_> {
         let known = [&parts.train, &parts.test, &parts.ground_truth];
         for other in &listing.folders {
             if !known.contains(&&Some(other.clone())) {
-                self.find(Severity::Note, other, "not used: only train, test and ground_truth are");
+                self.find(
+                    Severity::Note,
+                    other,
+                    "not used: only train, test and ground_truth are",
+                );
             }
         }
     }
@@ -300,12 +327,16 @@ mod tests {
 
     fn read(root: &Path) -> Dataset {
         assert!(Mvtec.recognises(root), "{}", root.display());
-        Mvtec.read(root, &OpenOptions::default()).expect("a data set")
+        Mvtec
+            .read(root, &OpenOptions::default())
+            .expect("a data set")
     }
 
     /// Label, defect, number of masks and id of each test picture.
     fn test_lines(dataset: &Dataset) -> Vec<String> {
-        let line = |s: &crate::data::Sample| format!("{:?} {} {} {}", s.label, s.defect, s.masks.len(), s.id);
+        let line = |s: &crate::data::Sample| {
+            format!("{:?} {} {} {}", s.label, s.defect, s.masks.len(), s.id)
+        };
         dataset.categories[0].test.iter().map(line).collect()
     }
 
@@ -314,7 +345,9 @@ mod tests {
             .findings
             .iter()
             .filter(|finding| finding.severity > Severity::Note);
-        worth.map(|f| format!("{}: {}", super::name(&f.path), f.text)).collect()
+        worth
+            .map(|f| format!("{}: {}", super::name(&f.path), f.text))
+            .collect()
     }
 
     #[test]
@@ -335,7 +368,10 @@ mod tests {
         assert_eq!(dataset.categories[0].train[0].id, "train/good/0.png");
         assert_eq!(
             test_lines(&dataset),
-            ["Defective bent 1 test/bent/2.png", "Good good 0 test/good/1.png"]
+            [
+                "Defective bent 1 test/bent/2.png",
+                "Good good 0 test/good/1.png"
+            ]
         );
         let skipped = dataset
             .findings
@@ -401,7 +437,8 @@ mod tests {
             [
                 "1.png: no mask: it counts for image-level numbers only".to_owned(),
                 "7_mask.png: a mask without a picture: it is not used".to_owned(),
-                "cut: no masks for its 2 pictures: they count for image-level numbers only".to_owned(),
+                "cut: no masks for its 2 pictures: they count for image-level numbers only"
+                    .to_owned(),
                 "gone: masks without pictures: there is no test folder `gone`".to_owned(),
                 format!(
                     "{own}: training needs 8 good pictures, 4 to learn from and 4 held out for calibration, but there are 1"
@@ -425,8 +462,16 @@ mod tests {
                 .iter()
                 .any(|text| text.starts_with("1 picture directly in the folder"))
         );
-        assert!(texts.iter().any(|text| text.starts_with("no test pictures")));
-        assert!(texts.iter().any(|text| text.starts_with("not used: only train, test")));
+        assert!(
+            texts
+                .iter()
+                .any(|text| text.starts_with("no test pictures"))
+        );
+        assert!(
+            texts
+                .iter()
+                .any(|text| text.starts_with("not used: only train, test"))
+        );
         assert_eq!(dataset.categories.len(), 2);
     }
 
@@ -445,13 +490,19 @@ mod tests {
 
     #[test]
     fn real_data_sets_have_the_published_counts() {
-        let Some(data) = testing::shared_data() else { return };
-        for (name, train, good, defective) in [("bottle", 209, 20, 63), ("hazelnut_toy", 28, 6, 17)] {
+        let Some(data) = testing::shared_data() else {
+            return;
+        };
+        for (name, train, good, defective) in [("bottle", 209, 20, 63), ("hazelnut_toy", 28, 6, 17)]
+        {
             let dataset = read(&data.join(name));
             let category = dataset.category(None).expect("one category");
             let of = |label| category.test.iter().filter(move |s| s.label == label);
             assert_eq!(category.name, name);
-            assert_eq!((category.train.len(), of(Label::Good).count()), (train, good));
+            assert_eq!(
+                (category.train.len(), of(Label::Good).count()),
+                (train, good)
+            );
             assert_eq!(of(Label::Defective).count(), defective);
             assert!(of(Label::Defective).all(|s| s.masks.len() == 1 && s.masks[0].is_file()));
             assert_eq!(warnings(&dataset), Vec::<String>::new());
@@ -460,7 +511,9 @@ mod tests {
 
     #[test]
     fn masks_kept_as_one_folder_of_regions_are_joined() {
-        let Some(data) = testing::shared_data() else { return };
+        let Some(data) = testing::shared_data() else {
+            return;
+        };
         let dataset = read(&data.join("layouts/loco_mini"));
         let lines = test_lines(&dataset);
         assert_eq!(

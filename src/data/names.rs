@@ -1,16 +1,24 @@
 //! What the names of folders say: good, defective, mask, test. Guesses only; the user's word goes first.
 
-/// What one folder name says about the pictures in it. Several may be true, none may be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Meaning {
-    pub(super) good: bool,
-    pub(super) defective: bool,
-    pub(super) mask: bool,
-    pub(super) test: bool,
-    pub(super) train: bool,
-    /// Every word says something known or nothing at all (`images`, numbers): no defect type hides in the name.
-    pub(super) plain: bool,
+use std::collections::BTreeSet;
+
+/// What one word of a folder name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Word {
+    Good,
+    Defective,
+    Mask,
+    Test,
+    Train,
+    /// Nothing: `images`, a number.
+    Neutral,
+    /// Something, but nobody knows what: a camera, or a defect type.
+    Unknown,
 }
+
+/// What a folder name says about the pictures in it: what its words say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Meaning(BTreeSet<Word>);
 
 const GOOD: [&str; 14] = [
     "conforming",
@@ -76,56 +84,80 @@ const MASK: [&str; 12] = [
     "maske",
     "masken",
 ];
-const TEST: [&str; 7] = ["eval", "evaluation", "holdout", "test", "testing", "val", "validation"];
+const TEST: [&str; 7] = [
+    "eval",
+    "evaluation",
+    "holdout",
+    "test",
+    "testing",
+    "val",
+    "validation",
+];
 const TRAIN: [&str; 3] = ["train", "training", "trainset"];
 /// Words that turn the next one round.
 const NOT: [&str; 4] = ["no", "non", "not", "without"];
 const NEUTRAL: [&str; 14] = [
-    "and", "data", "files", "images", "image", "img", "imgs", "parts", "part", "photos", "pictures", "rgb", "samples",
-    "set",
+    "and", "data", "files", "images", "image", "img", "imgs", "parts", "part", "photos",
+    "pictures", "rgb", "samples", "set",
 ];
 
 impl Meaning {
     pub(super) fn of(name: &str) -> Self {
         let words = words(name);
-        let mut meaning = Self {
-            plain: true,
-            ..Self::default()
+        let before = |i: usize| {
+            i.checked_sub(1)
+                .and_then(|i| words.get(i))
+                .map_or("", String::as_str)
         };
-        for (i, word) in words.iter().enumerate() {
-            let word = word.as_str();
-            let negated = i > 0 && NOT.contains(&words[i - 1].as_str());
-            let freed = words.get(i + 1).is_some_and(|next| next == "free");
-            let ground_truth = word == "truth" && i > 0 && words[i - 1] == "ground";
-            if GOOD.contains(&word) {
-                meaning.good |= !negated;
-                meaning.defective |= negated;
-            } else if DEFECTIVE.contains(&word) {
-                meaning.defective |= !(negated || freed);
-                meaning.good |= negated || freed;
-            } else if MASK.contains(&word) || ground_truth {
-                meaning.mask = true;
-            } else if TEST.contains(&word) {
-                meaning.test = true;
-            } else if TRAIN.contains(&word) {
-                meaning.train = true;
-            } else {
-                meaning.plain &= is_neutral(word);
-            }
-        }
-        meaning
+        let after = |i: usize| words.get(i + 1).map_or("", String::as_str);
+        Self(
+            (0..words.len())
+                .map(|i| Word::of(&words[i], before(i), after(i)))
+                .collect(),
+        )
+    }
+
+    pub(super) fn says(&self, word: Word) -> bool {
+        self.0.contains(&word)
     }
 
     /// The whole name says "good" and nothing else: `good`, `OK parts`, but not `good_but_scratched`.
-    pub(super) fn is_good(self) -> bool {
-        self.good && !self.defective && !self.mask && self.plain
+    pub(super) fn is_good(&self) -> bool {
+        self.says(Word::Good)
+            && self
+                .0
+                .iter()
+                .all(|word| !matches!(word, Word::Defective | Word::Mask | Word::Unknown))
     }
 
     /// The name says nothing about its pictures: `images`, `rgb`, `01`.
-    pub(super) fn is_silent(self) -> bool {
-        self == Self {
-            plain: true,
-            ..Self::default()
+    pub(super) fn is_silent(&self) -> bool {
+        self.0.iter().all(|word| *word == Word::Neutral)
+    }
+}
+
+impl Word {
+    /// What a word says between its neighbours: `not good` is defective, `defect free` and `no defect` are good.
+    fn of(word: &str, before: &str, after: &str) -> Self {
+        let negated = NOT.contains(&before);
+        if GOOD.contains(&word) {
+            if negated { Self::Defective } else { Self::Good }
+        } else if DEFECTIVE.contains(&word) {
+            if negated || after == "free" {
+                Self::Good
+            } else {
+                Self::Defective
+            }
+        } else if MASK.contains(&word) || (before == "ground" && word == "truth") {
+            Self::Mask
+        } else if TEST.contains(&word) {
+            Self::Test
+        } else if TRAIN.contains(&word) {
+            Self::Train
+        } else if is_neutral(word) {
+            Self::Neutral
+        } else {
+            Self::Unknown
         }
     }
 }
@@ -133,15 +165,18 @@ impl Meaning {
 fn is_neutral(word: &str) -> bool {
     NEUTRAL.contains(&word)
         || NOT.contains(&word)
-        || word == "ground"
-        || word == "free"
+        || ["free", "ground"].contains(&word)
         || word.chars().all(char::is_numeric)
 }
 
 /// What a folder of masks is about: its name without the words that say "mask", to compare with a defect's folder.
 pub(super) fn subject(name: &str) -> String {
-    let is_mask = |word: &String| MASK.contains(&word.as_str()) || word == "ground" || word == "truth";
-    let words: Vec<String> = words(name).into_iter().filter(|word| !is_mask(word)).collect();
+    let is_mask =
+        |word: &String| MASK.contains(&word.as_str()) || word == "ground" || word == "truth";
+    let words: Vec<String> = words(name)
+        .into_iter()
+        .filter(|word| !is_mask(word))
+        .collect();
     words.join(" ")
 }
 
@@ -150,8 +185,9 @@ fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut last = ' ';
     for c in name.chars() {
-        let begins =
-            !c.is_alphanumeric() || c.is_numeric() != last.is_numeric() || (c.is_uppercase() && last.is_lowercase());
+        let begins = !c.is_alphanumeric()
+            || c.is_numeric() != last.is_numeric()
+            || (c.is_uppercase() && last.is_lowercase());
         if begins {
             words.push(String::new());
         }
@@ -166,7 +202,7 @@ fn words(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Meaning, subject, words};
+    use super::{Meaning, Word, subject, words};
 
     #[test]
     fn names_are_parted_where_people_part_them() {
@@ -215,10 +251,15 @@ mod tests {
 
     #[test]
     fn the_other_meanings_are_known_too() {
-        assert!(Meaning::of("not ok").defective);
-        assert!(Meaning::of("ground_truth").mask && Meaning::of("GT").mask && Meaning::of("crack masks").mask);
-        assert!(Meaning::of("good_test").test && Meaning::of("good_test").good);
-        assert!(Meaning::of("train").train);
+        let says = |name: &str, word| Meaning::of(name).says(word);
+        assert!(says("not ok", Word::Defective) && !says("not ok", Word::Good));
+        assert!(
+            says("ground_truth", Word::Mask)
+                && says("GT", Word::Mask)
+                && says("crack masks", Word::Mask)
+        );
+        assert!(says("good_test", Word::Test) && says("good_test", Word::Good));
+        assert!(says("train", Word::Train) && says("cam2", Word::Unknown));
         assert!(Meaning::of("images 01").is_silent() && !Meaning::of("scratch").is_silent());
     }
 }

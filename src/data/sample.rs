@@ -123,19 +123,25 @@ impl Dataset {
                 self.root.display(),
                 names()
             ),
-            (Some(name), all) => all.iter().find(|category| category.name == name).with_context(|| {
-                format!(
-                    "{}: no category is called `{name}`; there are {}",
-                    self.root.display(),
-                    names()
-                )
-            }),
+            (Some(name), all) => all
+                .iter()
+                .find(|category| category.name == name)
+                .with_context(|| {
+                    format!(
+                        "{}: no category is called `{name}`; there are {}",
+                        self.root.display(),
+                        names()
+                    )
+                }),
         }
     }
 
     /// How many pictures there are in all categories.
     pub fn pictures(&self) -> usize {
-        self.categories.iter().map(|category| category.samples().count()).sum()
+        self.categories
+            .iter()
+            .map(|category| category.samples().count())
+            .sum()
     }
 }
 
@@ -165,10 +171,22 @@ mod tests {
         let two = dataset(&["bolt", "nut"]);
         assert_eq!(two.category(Some("nut")).expect("nut").name, "nut");
         let unknown = two.category(Some("cap")).expect_err("no cap").to_string();
-        assert_eq!(unknown, "/parts: no category is called `cap`; there are bolt, nut");
+        assert_eq!(
+            unknown,
+            "/parts: no category is called `cap`; there are bolt, nut"
+        );
         let unnamed = two.category(None).expect_err("two").to_string();
-        assert_eq!(unnamed, "/parts: which category is meant? There are bolt, nut");
-        assert_eq!(dataset(&["bolt"]).category(None).expect("the only one").name, "bolt");
+        assert_eq!(
+            unnamed,
+            "/parts: which category is meant? There are bolt, nut"
+        );
+        assert_eq!(
+            dataset(&["bolt"])
+                .category(None)
+                .expect("the only one")
+                .name,
+            "bolt"
+        );
     }
 
     #[test]
@@ -176,7 +194,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mask = folder.path().join("m.png");
         testing::write_mask(&mask, 4, 4, [1, 1, 2, 2]);
-        let size = Size { width: 4, height: 4 };
+        let size = Size {
+            width: 4,
+            height: 4,
+        };
         let sample = |label, masks| Sample {
             id: "a".into(),
             image: "a".into(),
@@ -185,10 +206,19 @@ mod tests {
             defect: "x".into(),
             orientation: Orientation::Ignore,
         };
-        let marks = |sample: Sample| sample.mask(size).expect("readable").map(|mask| mask.marks_something());
+        let marks = |sample: Sample| {
+            sample
+                .mask(size)
+                .expect("readable")
+                .map(|mask| mask.marks_something())
+        };
         assert_eq!(marks(sample(Label::Good, vec![])), Some(false));
         assert_eq!(marks(sample(Label::Defective, vec![])), None);
         assert_eq!(marks(sample(Label::Defective, vec![mask])), Some(true));
-        assert!(sample(Label::Defective, vec!["/none.png".into()]).mask(size).is_err());
+        assert!(
+            sample(Label::Defective, vec!["/none.png".into()])
+                .mask(size)
+                .is_err()
+        );
     }
 }

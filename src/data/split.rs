@@ -23,7 +23,12 @@ pub struct TrainSplit {
 
 /// Holds out `fraction` (0 to 1) of the training pictures, never fewer than `at_least`, by a seeded draw that does not
 /// depend on the order they come in. Both parts are sorted by id. The error says how many are needed.
-pub fn split_calibration(train: &[Sample], fraction: f64, at_least: usize, seed: u64) -> Result<TrainSplit> {
+pub fn split_calibration(
+    train: &[Sample],
+    fraction: f64,
+    at_least: usize,
+    seed: u64,
+) -> Result<TrainSplit> {
     ensure!(
         (0.0..1.0).contains(&fraction),
         "the share of pictures held out for calibration must be from 0 to below 1, not {fraction}"
@@ -40,14 +45,23 @@ pub fn split_calibration(train: &[Sample], fraction: f64, at_least: usize, seed:
 }
 
 /// Draws `count` samples; returns the others and the drawn ones, both sorted by id.
-pub(super) fn part(mut samples: Vec<Sample>, count: usize, seed: u64) -> (Vec<Sample>, Vec<Sample>) {
+pub(super) fn part(
+    mut samples: Vec<Sample>,
+    count: usize,
+    seed: u64,
+) -> (Vec<Sample>, Vec<Sample>) {
     samples.sort_by(|a, b| a.id.cmp(&b.id));
     let mut order: Vec<usize> = (0..samples.len()).collect();
     shuffle(&mut order, &mut ChaCha8Rng::seed_from_u64(seed));
     let drawn = order.get(..count).unwrap_or(&order);
     let mut is_drawn = vec![false; samples.len()];
-    drawn.iter().for_each(|&i| is_drawn[i] = true);
-    let (drawn, kept): (Vec<_>, Vec<_>) = samples.into_iter().zip(is_drawn).partition(|(_, drawn)| *drawn);
+    for &i in drawn {
+        is_drawn[i] = true;
+    }
+    let (drawn, kept): (Vec<_>, Vec<_>) = samples
+        .into_iter()
+        .zip(is_drawn)
+        .partition(|(_, drawn)| *drawn);
     let plain = |pairs: Vec<(Sample, bool)>| pairs.into_iter().map(|(sample, _)| sample).collect();
     (plain(kept), plain(drawn))
 }
@@ -98,8 +112,14 @@ mod tests {
     fn the_parts_are_disjoint_complete_and_sorted() {
         let split = split_calibration(&samples(209), 0.1, 4, 0).expect("a split");
         assert_eq!((split.train.len(), split.calibration.len()), (188, 21));
-        assert!(split.train.is_sorted_by(|a, b| a.id < b.id) && split.calibration.is_sorted_by(|a, b| a.id < b.id));
-        let all: BTreeSet<&str> = ids(&split.train).into_iter().chain(ids(&split.calibration)).collect();
+        assert!(
+            split.train.is_sorted_by(|a, b| a.id < b.id)
+                && split.calibration.is_sorted_by(|a, b| a.id < b.id)
+        );
+        let all: BTreeSet<&str> = ids(&split.train)
+            .into_iter()
+            .chain(ids(&split.calibration))
+            .collect();
         assert_eq!(all.len(), 209);
     }
 
@@ -107,14 +127,23 @@ mod tests {
     fn the_draw_depends_on_the_seed_and_not_on_the_order() {
         let forward = split_calibration(&samples(30), 0.2, 4, 7).expect("a split");
         let backward: Vec<Sample> = samples(30).into_iter().rev().collect();
-        assert_eq!(split_calibration(&backward, 0.2, 4, 7).expect("a split"), forward);
-        assert_ne!(split_calibration(&samples(30), 0.2, 4, 8).expect("a split"), forward);
+        assert_eq!(
+            split_calibration(&backward, 0.2, 4, 7).expect("a split"),
+            forward
+        );
+        assert_ne!(
+            split_calibration(&samples(30), 0.2, 4, 8).expect("a split"),
+            forward
+        );
     }
 
     #[test]
     fn the_draw_never_changes_between_releases() {
         let split = split_calibration(&samples(12), 0.1, 4, 42).expect("a split");
-        let numbers: Vec<&str> = ids(&split.calibration).iter().map(|id| &id[11..14]).collect();
+        let numbers: Vec<&str> = ids(&split.calibration)
+            .iter()
+            .map(|id| &id[11..14])
+            .collect();
         assert_eq!(numbers, ["000", "003", "007", "011"]);
     }
 

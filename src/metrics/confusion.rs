@@ -18,7 +18,10 @@ pub struct Confusion {
 impl Confusion {
     /// The verdicts on the pictures of an evaluation.
     pub fn at(rows: &[ImageRow], limit: f32) -> Self {
-        Self::from_scores(rows.iter().map(|row| (row.score, row.is_defective())), limit)
+        Self::from_scores(
+            rows.iter().map(|row| (row.score, row.is_defective())),
+            limit,
+        )
     }
 
     /// The verdicts on scores that come with whether they belong to something defective.
@@ -65,12 +68,18 @@ impl Confusion {
 
     /// The share of right verdicts; `None` without pictures.
     pub fn accuracy(&self) -> Option<f64> {
-        share(self.good_passed + self.defective_failed, self.good() + self.defective())
+        share(
+            self.good_passed + self.defective_failed,
+            self.good() + self.defective(),
+        )
     }
 
     /// The share of failed pictures that are defective; `None` when none failed.
     pub fn precision(&self) -> Option<f64> {
-        share(self.defective_failed, self.good_failed + self.defective_failed)
+        share(
+            self.defective_failed,
+            self.good_failed + self.defective_failed,
+        )
     }
 
     /// The share of defective pictures that fail; `None` without defective pictures.
@@ -86,7 +95,8 @@ impl Confusion {
 
     /// Intersection over union, `TP / (TP + FP + FN)`; `None` without defective pixels.
     pub fn iou(&self) -> Option<f64> {
-        share(self.defective_failed, self.defective() + self.good_failed).filter(|_| self.defective() > 0)
+        share(self.defective_failed, self.defective() + self.good_failed)
+            .filter(|_| self.defective() > 0)
     }
 }
 
@@ -150,7 +160,11 @@ mod tests {
         assert_eq!(only_good.overkill_rate(), Some(1.0));
         let none_failed = Confusion::from_scores([(0.1, true)], 0.5);
         assert_eq!(
-            (none_failed.precision(), none_failed.recall(), none_failed.f1()),
+            (
+                none_failed.precision(),
+                none_failed.recall(),
+                none_failed.f1()
+            ),
             (None, Some(0.0), Some(0.0))
         );
     }

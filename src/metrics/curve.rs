@@ -137,7 +137,10 @@ mod tests {
             let t = (((x - a.x) * dx + (y - a.y) * dy) / length).clamp(0.0, 1.0);
             (a.x + t * dx - x).hypot(a.y + t * dy - y)
         };
-        points.windows(2).map(to_segment).fold(f64::INFINITY, f64::min)
+        points
+            .windows(2)
+            .map(to_segment)
+            .fold(f64::INFINITY, f64::min)
     }
 
     #[test]
@@ -165,9 +168,16 @@ mod tests {
             })
             .collect();
         let points = traced(bow.clone());
-        assert!((256..=MOST_POINTS).contains(&points.len()), "{} points", points.len());
+        assert!(
+            (256..=MOST_POINTS).contains(&points.len()),
+            "{} points",
+            points.len()
+        );
         assert_eq!(points.first().unwrap().limit, None);
-        assert_eq!((points.last().unwrap().x, points.last().unwrap().y), (1.0, 1.0));
+        assert_eq!(
+            (points.last().unwrap().x, points.last().unwrap().y),
+            (1.0, 1.0)
+        );
         let worst = bow
             .iter()
             .step_by(97)

@@ -138,13 +138,24 @@ mod tests {
             aupro: Some(0.9),
             ..PixelMetrics::default()
         };
-        Evaluation::new(protocol(), rows, image, at_input, PixelMetrics::default(), seconds)
+        Evaluation::new(
+            protocol(),
+            rows,
+            image,
+            at_input,
+            PixelMetrics::default(),
+            seconds,
+        )
     }
 
     #[test]
     fn the_headline_repeats_the_image_numbers_and_the_pixel_numbers_at_input_size() {
         let evaluation = evaluation(0.5);
-        let image = [evaluation.image_auroc, evaluation.image_ap, evaluation.image_f1_max];
+        let image = [
+            evaluation.image_auroc,
+            evaluation.image_ap,
+            evaluation.image_f1_max,
+        ];
         let pixel = [
             evaluation.pixel_auroc,
             evaluation.pixel_ap,
@@ -153,7 +164,10 @@ mod tests {
         ];
         assert_eq!(image, [Some(1.0); 3]);
         assert_eq!(pixel, [Some(0.98), Some(0.6), Some(0.7), Some(0.9)]);
-        assert_eq!((evaluation.seconds, evaluation.images_per_second), (0.5, 4.0));
+        assert_eq!(
+            (evaluation.seconds, evaluation.images_per_second),
+            (0.5, 4.0)
+        );
     }
 
     #[test]
@@ -164,7 +178,10 @@ mod tests {
     #[test]
     fn an_evaluation_survives_being_saved() {
         let saved = serde_json::to_string(&evaluation(0.5)).unwrap();
-        assert_eq!(serde_json::from_str::<Evaluation>(&saved).unwrap(), evaluation(0.5));
+        assert_eq!(
+            serde_json::from_str::<Evaluation>(&saved).unwrap(),
+            evaluation(0.5)
+        );
         assert!(saved.contains(r#""image_auroc":1.0"#) && saved.contains(r#""limit":null"#));
     }
 }

@@ -19,7 +19,10 @@ pub fn score_histogram(rows: &[ImageRow], bins: usize) -> ScoreHistogram {
     };
     let width = (high - low) / bins as f64;
     let mut histogram = ScoreHistogram {
-        edges: (0..bins).map(|i| low + width * i as f64).chain([high]).collect(),
+        edges: (0..bins)
+            .map(|i| low + width * i as f64)
+            .chain([high])
+            .collect(),
         good: vec![0; bins],
         defective: vec![0; bins],
     };
@@ -79,19 +82,34 @@ mod tests {
     fn equal_scores_get_a_range_around_them() {
         let histogram = score_histogram(&rows(&[2.0], &[2.0, 2.0]), 3);
         assert_eq!((histogram.edges[0], histogram.edges[3]), (1.0, 3.0));
-        assert_eq!((histogram.good, histogram.defective), (vec![0, 1, 0], vec![0, 2, 0]));
-        assert_eq!(score_histogram(&rows(&[0.0], &[]), 2).edges, [-0.5, 0.0, 0.5]);
+        assert_eq!(
+            (histogram.good, histogram.defective),
+            (vec![0, 1, 0], vec![0, 2, 0])
+        );
+        assert_eq!(
+            score_histogram(&rows(&[0.0], &[]), 2).edges,
+            [-0.5, 0.0, 0.5]
+        );
     }
 
     #[test]
     fn infinite_scores_count_in_the_outermost_bins() {
-        let histogram = score_histogram(&rows(&[f32::NEG_INFINITY, 1.0], &[2.0, f32::INFINITY, f32::NAN]), 2);
-        assert_eq!((histogram.good, histogram.defective), (vec![2, 0], vec![0, 2]));
+        let histogram = score_histogram(
+            &rows(&[f32::NEG_INFINITY, 1.0], &[2.0, f32::INFINITY, f32::NAN]),
+            2,
+        );
+        assert_eq!(
+            (histogram.good, histogram.defective),
+            (vec![2, 0], vec![0, 2])
+        );
     }
 
     #[test]
     fn without_bins_or_scores_the_histogram_is_empty() {
-        assert_eq!(score_histogram(&rows(&[1.0], &[]), 0), ScoreHistogram::default());
+        assert_eq!(
+            score_histogram(&rows(&[1.0], &[]), 0),
+            ScoreHistogram::default()
+        );
         assert_eq!(score_histogram(&[], 8), ScoreHistogram::default());
         assert_eq!(
             score_histogram(&rows(&[f32::INFINITY], &[]), 8),

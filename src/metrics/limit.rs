@@ -24,7 +24,11 @@ impl LimitOrigin {
         match self {
             Self::HeldOutMaximum { pictures } => format!("maximum of {}", held_out(*pictures)),
             Self::HeldOutQuantile { quantile, pictures } => {
-                format!("{} % quantile of {}", percent(*quantile), held_out(*pictures))
+                format!(
+                    "{} % quantile of {}",
+                    percent(*quantile),
+                    held_out(*pictures)
+                )
             }
             Self::Manual => "set by hand".to_owned(),
             Self::Oracle => "oracle: best F1 on the test set".to_owned(),
@@ -102,9 +106,14 @@ impl Limit {
     /// The limit with the best F1 on the test set, `best`, moved half-way down to the next lower of the test `scores`:
     /// the verdicts on the test set stay, and a score that comes out a little lower next time keeps its verdict too.
     pub fn oracle(best: f32, scores: &[f32]) -> Self {
-        let next_lower = scores.iter().copied().filter(|&score| score < best).reduce(f32::max);
+        let next_lower = scores
+            .iter()
+            .copied()
+            .filter(|&score| score < best)
+            .reduce(f32::max);
         let half_way = next_lower.map_or(best, |lower| f32::midpoint(lower, best));
-        let keeps_verdicts = half_way.is_finite() && next_lower.is_none_or(|lower| lower < half_way);
+        let keeps_verdicts =
+            half_way.is_finite() && next_lower.is_none_or(|lower| lower < half_way);
         Self {
             value: if keeps_verdicts { half_way } else { best },
             origin: LimitOrigin::Oracle,
@@ -125,7 +134,10 @@ pub(super) fn rejects(limit: f32, score: f32) -> bool {
 /// The smallest number above the quantile of `scores`, or above their largest.
 fn just_above(mut scores: Vec<f32>, quantile: Option<f64>) -> Result<f32, MetricsError> {
     refuse_nan(&scores)?;
-    let last = scores.len().checked_sub(1).ok_or(MetricsError::NothingHeldOut)?;
+    let last = scores
+        .len()
+        .checked_sub(1)
+        .ok_or(MetricsError::NothingHeldOut)?;
     let index = match quantile {
         None => last,
         Some(quantile) => quantile_index(scores.len(), quantile)?,
@@ -167,7 +179,10 @@ mod tests {
     use crate::metrics::MetricsError;
 
     fn passing(limit: &Limit, scores: &[f32]) -> usize {
-        scores.iter().filter(|&&score| !limit.rejects(score)).count()
+        scores
+            .iter()
+            .filter(|&&score| !limit.rejects(score))
+            .count()
     }
 
     #[test]
@@ -196,7 +211,13 @@ mod tests {
             let limit = Limit::from_held_out(&scores, Some(quantile)).unwrap();
             assert_eq!(passing(&limit, &scores), passes, "quantile {quantile}");
             assert_eq!(limit.value, (passes as f32).next_up());
-            assert_eq!(limit.origin, LimitOrigin::HeldOutQuantile { quantile, pictures: 20 });
+            assert_eq!(
+                limit.origin,
+                LimitOrigin::HeldOutQuantile {
+                    quantile,
+                    pictures: 20
+                }
+            );
         }
     }
 
@@ -207,7 +228,11 @@ mod tests {
             for passes in 1..=count {
                 let quantile = f64::from(passes) / f64::from(count);
                 let limit = Limit::from_held_out(&scores, Some(quantile)).unwrap();
-                assert_eq!(passing(&limit, &scores), usize::from(passes), "{passes} of {count}");
+                assert_eq!(
+                    passing(&limit, &scores),
+                    usize::from(passes),
+                    "{passes} of {count}"
+                );
             }
         }
     }
@@ -220,15 +245,24 @@ mod tests {
 
     #[test]
     fn nothing_to_take_a_limit_from_is_an_error() {
-        let refused = |scores: &[f32], quantile| Limit::from_held_out(scores, quantile).unwrap_err();
+        let refused =
+            |scores: &[f32], quantile| Limit::from_held_out(scores, quantile).unwrap_err();
         assert_eq!(refused(&[], None), MetricsError::NothingHeldOut);
-        assert_eq!(refused(&[0.0, f32::NAN], None), MetricsError::NotANumber { index: 1 });
-        assert_eq!(refused(&[0.0], Some(1.5)), MetricsError::NotAQuantile { quantile: 1.5 });
+        assert_eq!(
+            refused(&[0.0, f32::NAN], None),
+            MetricsError::NotANumber { index: 1 }
+        );
+        assert_eq!(
+            refused(&[0.0], Some(1.5)),
+            MetricsError::NotAQuantile { quantile: 1.5 }
+        );
         assert!(matches!(
             refused(&[0.0], Some(f64::NAN)),
             MetricsError::NotAQuantile { .. }
         ));
-        let endless = MetricsError::NoFiniteLimit { score: f32::INFINITY };
+        let endless = MetricsError::NoFiniteLimit {
+            score: f32::INFINITY,
+        };
         assert_eq!(refused(&[0.0, f32::INFINITY], None), endless);
         assert_eq!(
             refused(&[f32::MAX], None),
@@ -266,7 +300,10 @@ mod tests {
                 pictures: 2
             }
         );
-        assert_eq!(Limit::from_held_out_maps([], None), Err(MetricsError::NothingHeldOut));
+        assert_eq!(
+            Limit::from_held_out_maps([], None),
+            Err(MetricsError::NothingHeldOut)
+        );
         let hidden: [&[f32]; 1] = [&[f32::NAN, 1.0]];
         assert_eq!(
             Limit::from_held_out_maps(hidden, None),
@@ -279,7 +316,10 @@ mod tests {
         assert_eq!(Limit::oracle(0.5, &[0.9, 0.5, 0.25, 0.1]).value, 0.375);
         assert_eq!(Limit::oracle(0.5, &[0.9, 0.5]).value, 0.5);
         assert_eq!(Limit::oracle(0.5, &[0.5, f32::NEG_INFINITY]).value, 0.5);
-        assert_eq!(Limit::oracle(f32::INFINITY, &[f32::INFINITY, 1.0]).value, f32::INFINITY);
+        assert_eq!(
+            Limit::oracle(f32::INFINITY, &[f32::INFINITY, 1.0]).value,
+            f32::INFINITY
+        );
         let neighbours = [1.0_f32.next_down(), 1.0];
         assert!(!Limit::oracle(1.0, &neighbours).rejects(neighbours[0]));
         assert_eq!(Limit::oracle(0.5, &[]).origin, LimitOrigin::Oracle);
@@ -288,7 +328,8 @@ mod tests {
     #[test]
     fn origins_are_told_in_words() {
         let told = |origin: LimitOrigin| origin.describe();
-        let quantile = |quantile, pictures| told(LimitOrigin::HeldOutQuantile { quantile, pictures });
+        let quantile =
+            |quantile, pictures| told(LimitOrigin::HeldOutQuantile { quantile, pictures });
         assert_eq!(
             told(LimitOrigin::HeldOutMaximum { pictures: 21 }),
             "maximum of 21 held-out good pictures"
@@ -297,10 +338,22 @@ mod tests {
             told(LimitOrigin::HeldOutMaximum { pictures: 1 }),
             "maximum of 1 held-out good picture"
         );
-        assert_eq!(quantile(0.995, 60), "99.5 % quantile of 60 held-out good pictures");
-        assert_eq!(quantile(0.9, 60), "90 % quantile of 60 held-out good pictures");
-        assert_eq!(quantile(1.0, 60), "100 % quantile of 60 held-out good pictures");
-        assert_eq!(quantile(0.0, 60), "0 % quantile of 60 held-out good pictures");
+        assert_eq!(
+            quantile(0.995, 60),
+            "99.5 % quantile of 60 held-out good pictures"
+        );
+        assert_eq!(
+            quantile(0.9, 60),
+            "90 % quantile of 60 held-out good pictures"
+        );
+        assert_eq!(
+            quantile(1.0, 60),
+            "100 % quantile of 60 held-out good pictures"
+        );
+        assert_eq!(
+            quantile(0.0, 60),
+            "0 % quantile of 60 held-out good pictures"
+        );
         assert_eq!(told(Limit::manual(2.0).origin), "set by hand");
         assert_eq!(told(LimitOrigin::Oracle), "oracle: best F1 on the test set");
     }

@@ -39,14 +39,24 @@ pub enum MetricsError {
     #[error("{scores} scores came with {truths} labels; each score needs its own")]
     Labels { scores: usize, truths: usize },
     #[error("a map of {width} x {height} pixels came with {scores} scores")]
-    MapSize { width: usize, height: usize, scores: usize },
-    #[error("a map of {scores} scores came with a mask of {mask} pixels; bring them to one size first")]
+    MapSize {
+        width: usize,
+        height: usize,
+        scores: usize,
+    },
+    #[error(
+        "a map of {scores} scores came with a mask of {mask} pixels; bring them to one size first"
+    )]
     MaskSize { scores: usize, mask: usize },
-    #[error("no held-out good picture to take a limit from; hold out at least one, or set the limit by hand")]
+    #[error(
+        "no held-out good picture to take a limit from; hold out at least one, or set the limit by hand"
+    )]
     NothingHeldOut,
     #[error("{quantile} is not a quantile; name a share between 0 and 1, such as 0.995")]
     NotAQuantile { quantile: f64 },
-    #[error("no finite limit lies above a held-out score of {score}; the model or its input is damaged")]
+    #[error(
+        "no finite limit lies above a held-out score of {score}; the model or its input is damaged"
+    )]
     NoFiniteLimit { score: f32 },
 }
 
@@ -191,17 +201,25 @@ mod tests {
         let metrics = mixed();
         let limits: Vec<_> = metrics.roc.points.iter().map(|point| point.limit).collect();
         assert_eq!(limits, [None, Some(0.8), Some(0.4), Some(0.35), Some(0.1)]);
-        let start = |y| Point { x: 0.0, y, limit: None };
+        let start = |y| Point {
+            x: 0.0,
+            y,
+            limit: None,
+        };
         assert_eq!(metrics.roc.points[0], start(0.0));
         assert_eq!(metrics.roc.points[4], Point::at(1.0, 1.0, 0.1));
         assert_eq!(metrics.precision_recall.points[0], start(1.0));
-        assert_eq!(metrics.precision_recall.points[4], Point::at(1.0, 3.0 / 7.0, 0.1));
+        assert_eq!(
+            metrics.precision_recall.points[4],
+            Point::at(1.0, 3.0 / 7.0, 0.1)
+        );
     }
 
     #[test]
     fn of_equally_good_limits_the_lowest_is_taken() {
         // F1 is 2/3 at 0.9 (one hit, no false alarm) and at 0.1 (two hits, two false alarms).
-        let metrics = ImageMetrics::from_scores(&[0.9, 0.5, 0.4, 0.1], &[true, false, false, true]).unwrap();
+        let metrics =
+            ImageMetrics::from_scores(&[0.9, 0.5, 0.4, 0.1], &[true, false, false, true]).unwrap();
         assert!(close(metrics.f1_max, 2.0 / 3.0));
         assert_eq!(metrics.f1_max_limit, Some(0.1));
     }
@@ -209,8 +227,14 @@ mod tests {
     #[test]
     fn scores_that_are_all_the_same_rank_nothing() {
         let metrics = ImageMetrics::from_scores(&[3.0; 4], &[true, false, false, false]).unwrap();
-        assert_eq!((metrics.auroc, metrics.average_precision), (Some(0.5), Some(0.25)));
-        assert_eq!((metrics.f1_max, metrics.f1_max_limit), (Some(0.4), Some(3.0)));
+        assert_eq!(
+            (metrics.auroc, metrics.average_precision),
+            (Some(0.5), Some(0.25))
+        );
+        assert_eq!(
+            (metrics.f1_max, metrics.f1_max_limit),
+            (Some(0.4), Some(3.0))
+        );
     }
 
     #[test]
@@ -221,10 +245,16 @@ mod tests {
         let defective = ImageMetrics::from_scores(&[0.1, 0.2], &[true, true]).unwrap();
         assert_eq!(defective.auroc, None);
         assert!(defective.roc.points.is_empty());
-        assert_eq!((defective.average_precision, defective.f1_max), (Some(1.0), Some(1.0)));
+        assert_eq!(
+            (defective.average_precision, defective.f1_max),
+            (Some(1.0), Some(1.0))
+        );
         assert_eq!(defective.f1_max_limit, Some(0.1));
 
-        assert_eq!(ImageMetrics::from_scores(&[], &[]).unwrap(), ImageMetrics::default());
+        assert_eq!(
+            ImageMetrics::from_scores(&[], &[]).unwrap(),
+            ImageMetrics::default()
+        );
     }
 
     #[test]
@@ -239,7 +269,13 @@ mod tests {
     #[test]
     fn each_score_needs_its_own_label() {
         let error = ImageMetrics::from_scores(&[0.0], &[]).unwrap_err();
-        assert_eq!(error, MetricsError::Labels { scores: 1, truths: 0 });
+        assert_eq!(
+            error,
+            MetricsError::Labels {
+                scores: 1,
+                truths: 0
+            }
+        );
     }
 
     #[test]

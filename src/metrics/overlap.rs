@@ -15,7 +15,12 @@ pub(super) struct RegionOverlap {
 impl RegionOverlap {
     /// Cuts the area at the false-positive rate `up_to`, exactly, between two vertices if need be. A small region counts
     /// as much as a large one. `None` without regions or without good pixels. Both slices must be sorted.
-    pub(super) fn new(good: &[Rank], defects: &[Defect], sizes: &[usize], up_to: f64) -> Option<Self> {
+    pub(super) fn new(
+        good: &[Rank],
+        defects: &[Defect],
+        sizes: &[usize],
+        up_to: f64,
+    ) -> Option<Self> {
         if good.is_empty() || defects.is_empty() {
             return None;
         }

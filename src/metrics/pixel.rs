@@ -79,7 +79,9 @@ impl PixelAccumulator {
             f1_max: ranking.best.and_then(|best| best.confusion.f1()),
             f1_max_limit: ranking.best.map(|best| best.limit),
             iou_max: ranking.best.and_then(|best| best.confusion.iou()),
-            iou_at_limit: self.confusion_at(pixel_limit).and_then(|confusion| confusion.iou()),
+            iou_at_limit: self
+                .confusion_at(pixel_limit)
+                .and_then(|confusion| confusion.iou()),
             aupro: overlap.as_ref().map(|overlap| overlap.area),
             regions: self.sizes.len(),
             vanished_masks: self.vanished_masks,
@@ -105,11 +107,20 @@ impl PixelAccumulator {
             good: self.good.partition_point(|&other| other <= rank),
             defective: self.defects.partition_point(|defect| defect.rank <= rank),
         };
-        Some(Confusion::from_counts(&cut, self.good.len(), self.defects.len()))
+        Some(Confusion::from_counts(
+            &cut,
+            self.good.len(),
+            self.defects.len(),
+        ))
     }
 }
 
-fn check(scores: &[f32], mask: Option<&[bool]>, width: usize, height: usize) -> Result<(), MetricsError> {
+fn check(
+    scores: &[f32],
+    mask: Option<&[bool]>,
+    width: usize,
+    height: usize,
+) -> Result<(), MetricsError> {
     if width.checked_mul(height) != Some(scores.len()) {
         return Err(MetricsError::MapSize {
             width,
@@ -186,7 +197,10 @@ mod tests {
         assert!(close(metrics.iou_max, 0.625));
         // At 0.2 all 8 defective pixels are found, with 11 false alarms.
         assert!(close(metrics.iou_at_limit, 8.0 / 19.0));
-        assert_eq!((metrics.regions, metrics.vanished_masks, metrics.pixels), (4, 0, 32));
+        assert_eq!(
+            (metrics.regions, metrics.vanished_masks, metrics.pixels),
+            (4, 0, 32)
+        );
     }
 
     #[test]
@@ -194,7 +208,10 @@ mod tests {
         let mut accumulator = four_regions();
         // What four-connected labelling would do: each pixel after its like gets a region of its own.
         accumulator.sizes = vec![3, 1, 1, 1, 1, 1];
-        for (i, score) in [0.9, 0.8, 0.7, 0.85, 0.95, 0.3, 0.25, 0.2].into_iter().enumerate() {
+        for (i, score) in [0.9, 0.8, 0.7, 0.85, 0.95, 0.3, 0.25, 0.2]
+            .into_iter()
+            .enumerate()
+        {
             let region = (i as u32).saturating_sub(2);
             let pixel = accumulator
                 .defects
@@ -285,14 +302,19 @@ mod tests {
         accumulator.add(&FIRST, Some(&[true; 16]), 4, 4).unwrap();
         let metrics = accumulator.finish(0.5);
         assert_eq!((metrics.auroc, metrics.aupro), (None, None));
-        assert_eq!((metrics.average_precision, metrics.f1_max), (Some(1.0), Some(1.0)));
+        assert_eq!(
+            (metrics.average_precision, metrics.f1_max),
+            (Some(1.0), Some(1.0))
+        );
         assert!(metrics.roc.points.is_empty() && metrics.per_region_overlap.points.is_empty());
     }
 
     #[test]
     fn a_map_of_equal_scores_is_no_better_than_chance() {
         let mut accumulator = PixelAccumulator::new();
-        accumulator.add(&[1.0; 16], Some(&first_mask()), 4, 4).unwrap();
+        accumulator
+            .add(&[1.0; 16], Some(&first_mask()), 4, 4)
+            .unwrap();
         let metrics = accumulator.finish(1.0);
         assert_eq!(metrics.auroc, Some(0.5));
         assert!(close(metrics.aupro, 0.15));
@@ -309,7 +331,8 @@ mod tests {
     #[test]
     fn a_bad_picture_is_refused_and_leaves_no_trace() {
         let mut accumulator = two_pictures(None);
-        let mut add = |scores: &[f32], mask: Option<&[bool]>, width| accumulator.add(scores, mask, width, 2);
+        let mut add =
+            |scores: &[f32], mask: Option<&[bool]>, width| accumulator.add(scores, mask, width, 2);
         let refused = |result: Result<(), MetricsError>| result.unwrap_err();
         assert_eq!(
             refused(add(&[0.0, f32::NAN], None, 1)),
@@ -360,14 +383,22 @@ mod tests {
         let mut accumulator = PixelAccumulator::new();
         accumulator.add(&scores, Some(&mask), side, side).unwrap();
         let metrics = accumulator.finish(5000.0);
-        for curve in [&metrics.roc, &metrics.precision_recall, &metrics.per_region_overlap] {
+        for curve in [
+            &metrics.roc,
+            &metrics.precision_recall,
+            &metrics.per_region_overlap,
+        ] {
             assert!(
                 (100..=MOST_POINTS).contains(&curve.points.len()),
                 "{} points",
                 curve.points.len()
             );
             assert_eq!(curve.points[0].limit, None);
-            assert!(curve.points[1..].windows(2).all(|pair| pair[0].limit > pair[1].limit));
+            assert!(
+                curve.points[1..]
+                    .windows(2)
+                    .all(|pair| pair[0].limit > pair[1].limit)
+            );
         }
         let last = metrics.roc.points.last().unwrap();
         assert_eq!((last.x, last.y), (1.0, 1.0));

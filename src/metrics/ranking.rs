@@ -38,7 +38,8 @@ impl Ranking {
         for cut in sweep(good, defects) {
             let precision = cut.defective as f64 / (cut.defective + cut.good) as f64;
             let recall = cut.defective as f64 / defectives;
-            twice_area += (cut.good - false_positives) as u128 * (cut.defective + true_positives) as u128;
+            twice_area +=
+                (cut.good - false_positives) as u128 * (cut.defective + true_positives) as u128;
             precision_sum += (cut.defective - true_positives) as f64 * precision;
             (false_positives, true_positives) = (cut.good, cut.defective);
 
@@ -58,7 +59,11 @@ impl Ranking {
             auroc: has_both.then(|| twice_area as f64 / (2.0 * goods * defectives)),
             average_precision: has_defects.then(|| precision_sum / defectives),
             best: best.filter(|_| has_defects),
-            roc: if has_both { roc.finish() } else { Curve::default() },
+            roc: if has_both {
+                roc.finish()
+            } else {
+                Curve::default()
+            },
             precision_recall: if has_defects {
                 precision_recall.finish()
             } else {

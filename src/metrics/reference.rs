@@ -16,7 +16,9 @@ struct Picture {
 
 impl Picture {
     fn mask(&self) -> Vec<bool> {
-        self.mask.clone().unwrap_or_else(|| vec![false; self.scores.len()])
+        self.mask
+            .clone()
+            .unwrap_or_else(|| vec![false; self.scores.len()])
     }
 
     /// Indices of the pixels of each region.
@@ -24,14 +26,18 @@ impl Picture {
         let regions = Regions::of(&self.mask(), self.width); // compared with flooding where it lives
         let mut pixels = vec![Vec::new(); regions.sizes.len()];
         for run in regions.runs {
-            pixels[run.region].extend(run.row * self.width + run.from..run.row * self.width + run.to);
+            pixels[run.region]
+                .extend(run.row * self.width + run.from..run.row * self.width + run.to);
         }
         pixels
     }
 }
 
 fn pooled(pictures: &[Picture]) -> (Vec<f32>, Vec<bool>) {
-    let scores = pictures.iter().flat_map(|picture| picture.scores.clone()).collect();
+    let scores = pictures
+        .iter()
+        .flat_map(|picture| picture.scores.clone())
+        .collect();
     let truths = pictures.iter().flat_map(Picture::mask).collect();
     (scores, truths)
 }
@@ -100,10 +106,15 @@ fn best_f1(scores: &[f32], truths: &[bool]) -> Option<(f64, f32)> {
         let (tp, fp) = hits(scores, truths, limit);
         2.0 * tp / (tp + fp + defects)
     };
-    let all: Vec<_> = limits(scores).into_iter().map(|limit| (f1(limit), limit)).collect();
+    let all: Vec<_> = limits(scores)
+        .into_iter()
+        .map(|limit| (f1(limit), limit))
+        .collect();
     let best = all.iter().map(|&(f1, _)| f1).reduce(f64::max)?;
     // Equal fractions of small whole numbers divide to equal floats.
-    all.into_iter().rfind(|&(f1, _)| f1 == best).filter(|_| defects > 0.0)
+    all.into_iter()
+        .rfind(|&(f1, _)| f1 == best)
+        .filter(|_| defects > 0.0)
 }
 
 /// Builds all vertices, cuts the curve, and adds trapezoids.
@@ -117,7 +128,11 @@ fn aupro(pictures: &[Picture], up_to: f64) -> Option<f64> {
     let overlap = |limit: f32| {
         let shares = pictures.iter().flat_map(|picture| {
             picture.regions().into_iter().map(|pixels| {
-                pixels.iter().filter(|&&pixel| picture.scores[pixel] >= limit).count() as f64 / pixels.len() as f64
+                pixels
+                    .iter()
+                    .filter(|&&pixel| picture.scores[pixel] >= limit)
+                    .count() as f64
+                    / pixels.len() as f64
             })
         });
         shares.sum::<f64>() / regions as f64
@@ -148,7 +163,12 @@ fn iou(scores: &[f32], truths: &[bool], limit: f32) -> Option<f64> {
 
 fn accumulated(pictures: &[Picture]) -> PixelAccumulator {
     let mut accumulator = PixelAccumulator::new();
-    for Picture { width, scores, mask } in pictures {
+    for Picture {
+        width,
+        scores,
+        mask,
+    } in pictures
+    {
         accumulator
             .add(scores, mask.as_deref(), *width, scores.len() / width)
             .unwrap();
@@ -186,7 +206,11 @@ fn picture() -> impl Strategy<Value = Picture> {
         let pixels = width * height;
         let scores = collection::vec(score(), pixels);
         let mask = option::of(collection::vec(any::<bool>(), pixels));
-        (Just(width), scores, mask).prop_map(|(width, scores, mask)| Picture { width, scores, mask })
+        (Just(width), scores, mask).prop_map(|(width, scores, mask)| Picture {
+            width,
+            scores,
+            mask,
+        })
     })
 }
 
@@ -194,17 +218,30 @@ fn picture() -> impl Strategy<Value = Picture> {
 #[test]
 fn strides_over_many_good_pixels_change_no_number() {
     let (width, height) = (100, 92);
-    let scattered: Vec<usize> = (0..width * height).map(|i| i * 4_801 % (width * height)).collect();
+    let scattered: Vec<usize> = (0..width * height)
+        .map(|i| i * 4_801 % (width * height))
+        .collect();
     let picture = Picture {
         width,
         scores: scattered.iter().map(|&i| i as f32).collect(),
-        mask: Some(scattered.iter().map(|&i| i % 400 == 7 && i > 3000).collect()),
+        mask: Some(
+            scattered
+                .iter()
+                .map(|&i| i % 400 == 7 && i > 3000)
+                .collect(),
+        ),
     };
     let (scores, truths) = pooled(std::slice::from_ref(&picture));
     let quick = accumulated(std::slice::from_ref(&picture)).finish(0.0);
     assert!(close(quick.auroc, auroc(&scores, &truths)));
-    assert!(close(quick.average_precision, average_precision(&scores, &truths)));
-    assert_eq!(quick.f1_max_limit, best_f1(&scores, &truths).map(|(_, limit)| limit));
+    assert!(close(
+        quick.average_precision,
+        average_precision(&scores, &truths)
+    ));
+    assert_eq!(
+        quick.f1_max_limit,
+        best_f1(&scores, &truths).map(|(_, limit)| limit)
+    );
     assert!(close(quick.aupro, aupro(&[picture], 0.3)));
 }
 

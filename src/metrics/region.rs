@@ -35,7 +35,11 @@ impl Regions {
         for i in 0..runs.len() {
             let root = root(&mut parents, i);
             // A root is the first run of its region, so it has been numbered before any other of them.
-            let region = if root == i { sizes.len() } else { runs[root].region };
+            let region = if root == i {
+                sizes.len()
+            } else {
+                runs[root].region
+            };
             if root == i {
                 sizes.push(0);
             }
@@ -71,7 +75,8 @@ fn runs(mask: &[bool], width: usize) -> Vec<Run> {
 fn join_rows(runs: &[Run], parents: &mut [usize]) {
     let mut above = 0;
     for (i, run) in runs.iter().enumerate() {
-        let is_passed = |other: &Run| other.row + 1 < run.row || (other.row < run.row && other.to < run.from);
+        let is_passed =
+            |other: &Run| other.row + 1 < run.row || (other.row < run.row && other.to < run.from);
         while is_passed(&runs[above]) {
             above += 1;
         }
@@ -105,7 +110,10 @@ mod tests {
     use super::Regions;
 
     fn mask(rows: &[&str]) -> (Vec<bool>, usize) {
-        (rows.concat().bytes().map(|byte| byte == b'#').collect(), rows[0].len())
+        (
+            rows.concat().bytes().map(|byte| byte == b'#').collect(),
+            rows[0].len(),
+        )
     }
 
     fn sizes(rows: &[&str]) -> Vec<usize> {
@@ -121,7 +129,10 @@ mod tests {
 
     #[test]
     fn arms_that_meet_further_down_are_one_region() {
-        assert_eq!(sizes(&["#.#.#", "#.#.#", "#####", ".....", "#...#"]), [11, 1, 1]);
+        assert_eq!(
+            sizes(&["#.#.#", "#.#.#", "#####", ".....", "#...#"]),
+            [11, 1, 1]
+        );
         assert_eq!(
             sizes(&[
                 "#######", "......#", "#####.#", "#...#.#", "#.###.#", "#.....#", "#######"
@@ -158,7 +169,9 @@ mod tests {
                     continue;
                 }
                 (labels[i], grew) = (Some(regions), true);
-                let touches = |j: &usize| (j / width).abs_diff(i / width) <= 1 && (j % width).abs_diff(i % width) <= 1;
+                let touches = |j: &usize| {
+                    (j / width).abs_diff(i / width) <= 1 && (j % width).abs_diff(i % width) <= 1
+                };
                 stack.extend((0..mask.len()).filter(touches));
             }
             regions += usize::from(grew);

@@ -16,7 +16,9 @@ pub struct ScoreScale {
 impl ScoreScale {
     /// `(score - limit) / (max - min) + 1/2`, clipped to 0..=1. A scale without width tells only the sides of the limit.
     pub fn normalised(&self, score: f32) -> f32 {
-        let limit = self.limit.unwrap_or_else(|| f32::midpoint(self.min, self.max));
+        let limit = self
+            .limit
+            .unwrap_or_else(|| f32::midpoint(self.min, self.max));
         let width = self.max - self.min;
         let above = score - limit;
         if above == 0.0 {
@@ -55,7 +57,10 @@ mod tests {
             max: 3.0,
             limit: None,
         };
-        assert_eq!([1.0, 2.0, 3.0].map(|score| scale.normalised(score)), [0.0, 0.5, 1.0]);
+        assert_eq!(
+            [1.0, 2.0, 3.0].map(|score| scale.normalised(score)),
+            [0.0, 0.5, 1.0]
+        );
     }
 
     #[test]
@@ -65,6 +70,9 @@ mod tests {
             max: 1.0,
             limit: None,
         };
-        assert_eq!([0.9, 1.0, 1.1].map(|score| scale.normalised(score)), [0.0, 0.5, 1.0]);
+        assert_eq!(
+            [0.9, 1.0, 1.1].map(|score| scale.normalised(score)),
+            [0.0, 0.5, 1.0]
+        );
     }
 }

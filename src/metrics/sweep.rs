@@ -10,11 +10,19 @@ impl Rank {
     /// `score` must not be NaN.
     pub(super) fn of(score: f32) -> Self {
         let bits = (score + 0.0).to_bits(); // -0 + 0 = 0
-        Self(if bits & SIGN == 0 { !(bits | SIGN) } else { bits })
+        Self(if bits & SIGN == 0 {
+            !(bits | SIGN)
+        } else {
+            bits
+        })
     }
 
     pub(super) fn score(self) -> f32 {
-        f32::from_bits(if self.0 & SIGN == 0 { !(self.0 | SIGN) } else { self.0 })
+        f32::from_bits(if self.0 & SIGN == 0 {
+            !(self.0 | SIGN)
+        } else {
+            self.0
+        })
     }
 }
 
@@ -45,7 +53,9 @@ pub(super) fn sweep<'a>(good: &'a [Rank], defects: &'a [Defect]) -> impl Iterato
         let goods_left = &good[goods_passed..];
         let defects_left = &defects[defects_passed..];
         let next_defect = defects_left.first().map(|defect| defect.rank);
-        let goods_before = next_defect.map_or(goods_left.len(), |next| gallop(goods_left, |&rank| rank < next));
+        let goods_before = next_defect.map_or(goods_left.len(), |next| {
+            gallop(goods_left, |&rank| rank < next)
+        });
         let rank = match goods_before {
             0 => next_defect?,
             many => goods_left[many.min(stride) - 1],
@@ -90,8 +100,16 @@ mod tests {
             f32::MIN,
             f32::NEG_INFINITY,
         ];
-        assert!(falling.windows(2).all(|pair| Rank::of(pair[0]) < Rank::of(pair[1])));
-        assert!(falling.iter().all(|&score| Rank::of(score).score() == score));
+        assert!(
+            falling
+                .windows(2)
+                .all(|pair| Rank::of(pair[0]) < Rank::of(pair[1]))
+        );
+        assert!(
+            falling
+                .iter()
+                .all(|&score| Rank::of(score).score() == score)
+        );
     }
 
     #[test]
@@ -133,7 +151,8 @@ mod tests {
 
     #[test]
     fn one_class_alone_is_swept_to_its_end_and_nothing_makes_no_cut() {
-        let cuts = |good: &[f32], defective: &[f32]| sweep(&sorted(good), &defects(defective)).count();
+        let cuts =
+            |good: &[f32], defective: &[f32]| sweep(&sorted(good), &defects(defective)).count();
         assert_eq!(cuts(&[1.0, 2.0, 2.0], &[]), 2);
         assert_eq!(cuts(&[], &[1.0, 2.0, 2.0]), 2);
         assert_eq!(cuts(&[], &[]), 0);
@@ -146,7 +165,10 @@ mod tests {
         let cuts: Vec<Cut> = sweep(&good, &defects).collect();
         assert!(cuts.len() < 4200, "{} cuts", cuts.len());
         let at_defect = cuts.iter().find(|cut| cut.defective == 1).unwrap();
-        assert_eq!((at_defect.limit, at_defect.good), (20_000.0, 100_000 - 3 * 20_000));
+        assert_eq!(
+            (at_defect.limit, at_defect.good),
+            (20_000.0, 100_000 - 3 * 20_000)
+        );
         assert_eq!(
             cuts.last().unwrap(),
             &Cut {

@@ -84,7 +84,10 @@ impl Adam {
     /// Replaces each parameter by its successor.
     pub fn step(&mut self, parameters: &mut [Tensor], gradients: &[Tensor]) -> Result<()> {
         if parameters.len() != self.moments.len() || gradients.len() != self.moments.len() {
-            bail!("the optimiser was made for {} parameters", self.moments.len());
+            bail!(
+                "the optimiser was made for {} parameters",
+                self.moments.len()
+            );
         }
         self.step += 1;
         let AdamSettings {
@@ -97,7 +100,9 @@ impl Adam {
         let exponent = f64::from(self.step);
         let rate = learning_rate / (1.0 - beta1.powf(exponent));
         let correction = 1.0 / (1.0 - beta2.powf(exponent)).sqrt();
-        for ((parameter, gradient), moments) in parameters.iter_mut().zip(gradients).zip(&mut self.moments) {
+        for ((parameter, gradient), moments) in
+            parameters.iter_mut().zip(gradients).zip(&mut self.moments)
+        {
             moments.first = ((&moments.first * beta1)? + (gradient * (1.0 - beta1))?)?;
             moments.second = ((&moments.second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
             moments.largest = match second_moment {
@@ -113,7 +118,10 @@ impl Adam {
 
     /// Everything needed to go on later, by name.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>> {
-        let mut state = vec![("optimizer.step".to_owned(), Tensor::new(&[self.step], &Device::Cpu)?)];
+        let mut state = vec![(
+            "optimizer.step".to_owned(),
+            Tensor::new(&[self.step], &Device::Cpu)?,
+        )];
         for (i, moments) in self.moments.iter().enumerate() {
             state.push((format!("optimizer.{i}.first"), moments.first.clone()));
             state.push((format!("optimizer.{i}.second"), moments.second.clone()));
@@ -125,7 +133,10 @@ impl Adam {
     /// Goes on from a saved state, taking its entries out of `tensors`; a missing or misshapen entry is an error.
     pub fn restore(&mut self, tensors: &mut HashMap<String, Tensor>) -> Result<()> {
         let mut restored = self.clone();
-        restored.step = match take(tensors, "optimizer.step")?.to_vec1::<u32>()?.as_slice() {
+        restored.step = match take(tensors, "optimizer.step")?
+            .to_vec1::<u32>()?
+            .as_slice()
+        {
             [step] => *step,
             other => bail!("optimizer.step should hold one number, not {}", other.len()),
         };
@@ -138,7 +149,11 @@ impl Adam {
                 let name = format!("optimizer.{i}.{part}");
                 let value = take(tensors, &name)?;
                 if value.dims() != slot.dims() {
-                    bail!("{name} has shape {:?} instead of {:?}", value.dims(), slot.dims());
+                    bail!(
+                        "{name} has shape {:?} instead of {:?}",
+                        value.dims(),
+                        slot.dims()
+                    );
                 }
                 *slot = value.to_device(slot.device())?.to_dtype(slot.dtype())?;
             }
@@ -168,7 +183,9 @@ mod tests {
         let mut parameters = [scalar(1.0)];
         let mut optimiser = Adam::new(settings, &parameters).unwrap();
         let mut step = |gradient| {
-            optimiser.step(&mut parameters, &[scalar(gradient)]).unwrap();
+            optimiser
+                .step(&mut parameters, &[scalar(gradient)])
+                .unwrap();
             parameters[0].to_vec1::<f64>().unwrap()[0]
         };
         [0.5, -0.2, 0.1, 0.0].map(&mut step)
@@ -205,7 +222,9 @@ mod tests {
         let mut parameters = start.clone();
         let mut whole = Adam::new(settings.clone(), &parameters).unwrap();
         for i in 0..3 {
-            whole.step(&mut parameters, &gradients(f64::from(i))).unwrap();
+            whole
+                .step(&mut parameters, &gradients(f64::from(i)))
+                .unwrap();
         }
         let mut resumed = Adam::new(settings, &start).unwrap();
         let mut saved = whole.state().unwrap().into_iter().collect();
@@ -237,7 +256,11 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("optimizer.0.first"), "{error}");
-        assert!(optimiser.restore(&mut std::collections::HashMap::new()).is_err());
+        assert!(
+            optimiser
+                .restore(&mut std::collections::HashMap::new())
+                .is_err()
+        );
         assert!(optimiser.step(&mut [], &[]).is_err());
     }
 }

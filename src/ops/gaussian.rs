@@ -10,7 +10,9 @@ const TRUNCATE: f64 = 4.0;
 pub fn smooth(maps: &Tensor, sigma: f64) -> Result<Tensor> {
     let (_, height, width) = maps.dims3()?;
     let rows = smoothing_matrix(height, sigma, maps.device())?.unsqueeze(0)?;
-    let columns = smoothing_matrix(width, sigma, maps.device())?.t()?.unsqueeze(0)?;
+    let columns = smoothing_matrix(width, sigma, maps.device())?
+        .t()?
+        .unsqueeze(0)?;
     rows.broadcast_matmul(&maps.broadcast_matmul(&columns)?)
 }
 
@@ -81,7 +83,10 @@ mod tests {
         for (found, expected) in smoothed[0][0].iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 2e-6);
         }
-        assert_eq!([-2, -1, 0, 4, 5, 6, 10].map(|i| mirrored(i, 5)), [1, 0, 0, 4, 4, 3, 0]);
+        assert_eq!(
+            [-2, -1, 0, 4, 5, 6, 10].map(|i| mirrored(i, 5)),
+            [1, 0, 0, 4, 4, 3, 0]
+        );
     }
 
     #[test]

@@ -28,11 +28,16 @@ pub fn cluster_centres(points: &Tensor, count: usize, generator: &mut impl Rng) 
         let mut best: Option<Clustering> = None;
         for _ in 0..STARTS {
             let clustering = points.cluster(count, generator)?;
-            if best.as_ref().is_none_or(|best| clustering.inertia < best.inertia) {
+            if best
+                .as_ref()
+                .is_none_or(|best| clustering.inertia < best.inertia)
+            {
                 best = Some(clustering);
             }
         }
-        Ok(best.map(|clustering| clustering.centres).unwrap_or_default())
+        Ok(best
+            .map(|clustering| clustering.centres)
+            .unwrap_or_default())
     })?;
     Tensor::from_vec(centres, (count, width), points.device())
 }
@@ -56,14 +61,18 @@ impl Points<'_> {
         let mut assigned: Vec<(usize, f32)> = Vec::new();
         for _ in 0..ITERATIONS {
             let now = self.assign(&centres)?;
-            let settled = now.len() == assigned.len() && now.iter().zip(&assigned).all(|(now, old)| now.0 == old.0);
+            let settled = now.len() == assigned.len()
+                && now.iter().zip(&assigned).all(|(now, old)| now.0 == old.0);
             assigned = now;
             if settled {
                 break;
             }
             self.update(&mut centres, &assigned);
         }
-        let inertia = assigned.iter().map(|(_, squared)| f64::from(*squared)).sum();
+        let inertia = assigned
+            .iter()
+            .map(|(_, squared)| f64::from(*squared))
+            .sum();
         Ok(Clustering { centres, inertia })
     }
 
@@ -99,17 +108,26 @@ impl Points<'_> {
         let centre_rows = Tensor::from_slice(centres, (count, self.width), &Device::Cpu)?;
         let products = self.rows.matmul(&centre_rows.t()?)?; // (N, count)
         with_values(&products, |products| {
-            let assigned = products.par_chunks_exact(count).enumerate().map(|(n, products)| {
-                let scores = products.iter().zip(&norms).map(|(product, norm)| norm - 2.0 * product);
-                let nearest = scores
-                    .enumerate()
-                    .min_by(|a, b| a.1.total_cmp(&b.1))
-                    .map_or(0, |(k, _)| k);
-                (
-                    nearest,
-                    squared_distance(self.row(n), &centres[nearest * self.width..][..self.width]),
-                )
-            });
+            let assigned = products
+                .par_chunks_exact(count)
+                .enumerate()
+                .map(|(n, products)| {
+                    let scores = products
+                        .iter()
+                        .zip(&norms)
+                        .map(|(product, norm)| norm - 2.0 * product);
+                    let nearest = scores
+                        .enumerate()
+                        .min_by(|a, b| a.1.total_cmp(&b.1))
+                        .map_or(0, |(k, _)| k);
+                    (
+                        nearest,
+                        squared_distance(
+                            self.row(n),
+                            &centres[nearest * self.width..][..self.width],
+                        ),
+                    )
+                });
             Ok(assigned.collect())
         })
     }
@@ -169,7 +187,8 @@ mod tests {
     fn clustered(points: &[[f32; 2]], count: usize, seed: u64) -> Vec<[f32; 2]> {
         let flat = points.iter().flatten().copied().collect();
         let points = Tensor::from_vec(flat, (points.len(), 2), &Device::Cpu).unwrap();
-        let centres = cluster_centres(&points, count, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
+        let centres =
+            cluster_centres(&points, count, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap();
         let mut centres: Vec<[f32; 2]> = centres
             .to_vec2::<f32>()
             .unwrap()
@@ -187,7 +206,10 @@ mod tests {
             .flat_map(|[x, y]| [[x - 1.0, *y], [x + 1.0, *y], [*x, y - 1.0], [*x, y + 1.0]])
             .collect();
         for seed in 0..5 {
-            assert_eq!(clustered(&points, 3, seed), [[0.0, 0.0], [0.0, 20.0], [10.0, 0.0]]);
+            assert_eq!(
+                clustered(&points, 3, seed),
+                [[0.0, 0.0], [0.0, 20.0], [10.0, 0.0]]
+            );
         }
     }
 

@@ -43,7 +43,10 @@ impl CentreIndex {
             Device::Cpu => with_values(&centres, |values| Projection::new(values, width))?,
             _ => None,
         };
-        Ok(Self { centres, projection })
+        Ok(Self {
+            centres,
+            projection,
+        })
     }
 
     /// The centres `(N, D)`.
@@ -61,7 +64,12 @@ impl CentreIndex {
     }
 
     /// `sum_k coefficients[t][k] * (patches[t] - centres[indices[t][k]])` for each patch: (T, D).
-    pub fn weighted_differences(&self, patches: &Tensor, indices: &Tensor, coefficients: &Tensor) -> Result<Tensor> {
+    pub fn weighted_differences(
+        &self,
+        patches: &Tensor,
+        indices: &Tensor,
+        coefficients: &Tensor,
+    ) -> Result<Tensor> {
         match patches.device() {
             Device::Cpu => weighted_differences(patches, &self.centres, indices, coefficients),
             _ => weighted_differences_by_tensors(patches, &self.centres, indices, coefficients),
@@ -70,11 +78,20 @@ impl CentreIndex {
 }
 
 /// Looks at every centre of every patch on the CPU, with the same distances as the quick search.
-pub fn nearest_by_brute_force(patches: &Tensor, centres: &Tensor, count: usize) -> Result<Neighbours> {
+pub fn nearest_by_brute_force(
+    patches: &Tensor,
+    centres: &Tensor,
+    count: usize,
+) -> Result<Neighbours> {
     search(patches, centres, None, count)
 }
 
-fn search(patches: &Tensor, centres: &Tensor, projection: Option<&Projection>, count: usize) -> Result<Neighbours> {
+fn search(
+    patches: &Tensor,
+    centres: &Tensor,
+    projection: Option<&Projection>,
+    count: usize,
+) -> Result<Neighbours> {
     let (patch_count, width) = patches.dims2()?;
     let (centre_count, centre_width) = centres.dims2()?;
     if width != centre_width {
@@ -92,18 +109,21 @@ fn search(patches: &Tensor, centres: &Tensor, projection: Option<&Projection>, c
                         .par_chunks_mut(PIECE * count)
                         .zip(squared.par_chunks_mut(PIECE * count)),
                 )
-                .for_each_init(Scratch::default, |scratch, (patches, (indices, squared))| {
-                    dispatch(Search {
-                        projection,
-                        centres,
-                        patches,
-                        width,
-                        scratch,
-                        indices,
-                        squared,
-                        count,
-                    });
-                });
+                .for_each_init(
+                    Scratch::default,
+                    |scratch, (patches, (indices, squared))| {
+                        dispatch(Search {
+                            projection,
+                            centres,
+                            patches,
+                            width,
+                            scratch,
+                            indices,
+                            squared,
+                            count,
+                        });
+                    },
+                );
             Ok(())
         })
     })?;
@@ -129,13 +149,16 @@ pub fn nearest_by_tensors(patches: &Tensor, centres: &Tensor, count: usize) -> R
     let mut indices = Vec::with_capacity(count);
     for _ in 0..count {
         let lowest = distances.argmin_keepdim(1)?; // (T, 1)
-        distances = columns.broadcast_eq(&lowest)?.where_cond(&infinite, &distances)?;
+        distances = columns
+            .broadcast_eq(&lowest)?
+            .where_cond(&infinite, &distances)?;
         indices.push(lowest);
     }
     let indices = Tensor::cat(&indices, 1)?; // (T, count)
     let squared = (0..count)
         .map(|k| {
-            let chosen = centres.index_select(&indices.narrow(1, k, 1)?.flatten_all()?.contiguous()?, 0)?;
+            let chosen =
+                centres.index_select(&indices.narrow(1, k, 1)?.flatten_all()?.contiguous()?, 0)?;
             (patches - chosen)?.sqr()?.sum_keepdim(1)
         })
         .collect::<Result<Vec<_>>>()?;
@@ -171,7 +194,12 @@ impl Kernel for AddDifference<'_> {
     }
 }
 
-fn weighted_differences(patches: &Tensor, centres: &Tensor, indices: &Tensor, coefficients: &Tensor) -> Result<Tensor> {
+fn weighted_differences(
+    patches: &Tensor,
+    centres: &Tensor,
+    indices: &Tensor,
+    coefficients: &Tensor,
+) -> Result<Tensor> {
     let (patch_count, width) = patches.dims2()?;
     let (_, count) = indices.dims2()?;
     let mut sums = vec![0.0_f32; patch_count * width];
@@ -208,7 +236,8 @@ pub fn weighted_differences_by_tensors(
 ) -> Result<Tensor> {
     let mut sum = Tensor::zeros(patches.shape(), DType::F32, patches.device())?;
     for k in 0..indices.dim(1)? {
-        let chosen = centres.index_select(&indices.narrow(1, k, 1)?.flatten_all()?.contiguous()?, 0)?;
+        let chosen =
+            centres.index_select(&indices.narrow(1, k, 1)?.flatten_all()?.contiguous()?, 0)?;
         sum = (sum + (patches - chosen)?.broadcast_mul(&coefficients.narrow(1, k, 1)?)?)?;
     }
     Ok(sum)
@@ -216,7 +245,10 @@ pub fn weighted_differences_by_tensors(
 
 #[cfg(test)]
 mod tests {
-    use super::{CentreIndex, Neighbours, nearest_by_brute_force, nearest_by_tensors, weighted_differences_by_tensors};
+    use super::{
+        CentreIndex, Neighbours, nearest_by_brute_force, nearest_by_tensors,
+        weighted_differences_by_tensors,
+    };
     use candle_core::{Device, Tensor};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
@@ -225,7 +257,9 @@ mod tests {
     fn cloud(count: usize, width: usize, seed: u64) -> Vec<f32> {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         (0..count * width)
-            .map(|i| generator.random_range(-1.0_f32..1.0) * 0.93_f32.powi((i % width) as i32) + 0.3)
+            .map(|i| {
+                generator.random_range(-1.0_f32..1.0) * 0.93_f32.powi((i % width) as i32) + 0.3
+            })
             .collect()
     }
 
@@ -235,13 +269,22 @@ mod tests {
     }
 
     fn assert_same(a: &Neighbours, b: &Neighbours) {
-        assert_eq!(a.indices.to_vec2::<u32>().unwrap(), b.indices.to_vec2::<u32>().unwrap());
-        assert_eq!(a.squared.to_vec2::<f32>().unwrap(), b.squared.to_vec2::<f32>().unwrap());
+        assert_eq!(
+            a.indices.to_vec2::<u32>().unwrap(),
+            b.indices.to_vec2::<u32>().unwrap()
+        );
+        assert_eq!(
+            a.squared.to_vec2::<f32>().unwrap(),
+            b.squared.to_vec2::<f32>().unwrap()
+        );
     }
 
     #[test]
     fn the_worked_example_has_the_sorted_distances() {
-        let centres = tensor(vec![0., 0., 1., 0., 0., 1., 1., 1., 2., 0., 0., 2., 2., 2.], 2);
+        let centres = tensor(
+            vec![0., 0., 1., 0., 0., 1., 1., 1., 2., 0., 0., 2., 2., 2.],
+            2,
+        );
         let patches = tensor(vec![0.2, 0.1, 1.5, 1.5], 2);
         let found = CentreIndex::new(&centres)
             .unwrap()
@@ -250,7 +293,10 @@ mod tests {
             .squared
             .to_vec2::<f32>()
             .unwrap();
-        let expected = [[0.05, 0.65, 0.85, 1.45, 3.25, 3.65], [0.5, 0.5, 2.5, 2.5, 2.5, 2.5]];
+        let expected = [
+            [0.05, 0.65, 0.85, 1.45, 3.25, 3.65],
+            [0.5, 0.5, 2.5, 2.5, 2.5, 2.5],
+        ];
         for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
             assert!((found - expected).abs() < 1e-5);
         }
@@ -286,7 +332,15 @@ mod tests {
         let width = 130;
         for distinct in [1, 3, 200] {
             let bank: Vec<f32> = (0..200)
-                .flat_map(|n| (0..width).map(move |d| if d < 5 { ((n % distinct) * (d + 1)) as f32 } else { 7.0 }))
+                .flat_map(|n| {
+                    (0..width).map(move |d| {
+                        if d < 5 {
+                            ((n % distinct) * (d + 1)) as f32
+                        } else {
+                            7.0
+                        }
+                    })
+                })
                 .collect();
             let patches: Vec<f32> = bank[..40 * width]
                 .iter()
@@ -336,9 +390,16 @@ mod tests {
         let patches = tensor(cloud(61, width, 6), width);
         let index = CentreIndex::new(&bank).unwrap();
         let together = index.nearest(&patches, 4).unwrap();
-        let alone = index.nearest(&patches.narrow(0, 47, 1).unwrap(), 4).unwrap();
+        let alone = index
+            .nearest(&patches.narrow(0, 47, 1).unwrap(), 4)
+            .unwrap();
         assert_eq!(
-            together.squared.narrow(0, 47, 1).unwrap().to_vec2::<f32>().unwrap(),
+            together
+                .squared
+                .narrow(0, 47, 1)
+                .unwrap()
+                .to_vec2::<f32>()
+                .unwrap(),
             alone.squared.to_vec2::<f32>().unwrap()
         );
     }
@@ -371,7 +432,9 @@ mod tests {
         let quick_sum = index
             .weighted_differences(&patches, &quick.indices, &coefficients)
             .unwrap();
-        let plain_sum = weighted_differences_by_tensors(&patches, &bank, &quick.indices, &coefficients).unwrap();
+        let plain_sum =
+            weighted_differences_by_tensors(&patches, &bank, &quick.indices, &coefficients)
+                .unwrap();
         assert!(largest(&quick_sum, &plain_sum) < 1e-4);
     }
 

@@ -72,7 +72,10 @@ impl CustomOp1 for Pool {
                     },
                 );
         }
-        Ok((CpuStorage::F32(output), (batch, channels, out_height, out_width).into()))
+        Ok((
+            CpuStorage::F32(output),
+            (batch, channels, out_height, out_width).into(),
+        ))
     }
 }
 
@@ -129,7 +132,9 @@ mod tests {
 
     fn waves(dims: (usize, usize, usize, usize)) -> Tensor {
         let count = dims.0 * dims.1 * dims.2 * dims.3;
-        let values: Vec<f32> = (0..count).map(|i| (i as f32 * 0.7).sin() * 3.0 - 1.0).collect();
+        let values: Vec<f32> = (0..count)
+            .map(|i| (i as f32 * 0.7).sin() * 3.0 - 1.0)
+            .collect();
         Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
     }
 
@@ -171,8 +176,11 @@ mod tests {
     fn average_agrees_with_the_reference() {
         for dims in SIZES {
             let pixels = waves(dims);
-            let difference =
-                largest_difference(&average_3x3(&pixels).unwrap(), &average_reference(&pixels).unwrap()).unwrap();
+            let difference = largest_difference(
+                &average_3x3(&pixels).unwrap(),
+                &average_reference(&pixels).unwrap(),
+            )
+            .unwrap();
             assert!(difference < 1e-6, "{dims:?}: {difference}");
         }
     }
@@ -208,7 +216,11 @@ mod tests {
     fn pooling_reads_tensors_that_are_not_contiguous() {
         let pixels = waves((1, 2, 4, 6)).transpose(2, 3).unwrap();
         let copied = pixels.copy().unwrap().contiguous().unwrap();
-        let difference = largest_difference(&average_3x3(&pixels).unwrap(), &average_3x3(&copied).unwrap()).unwrap();
+        let difference = largest_difference(
+            &average_3x3(&pixels).unwrap(),
+            &average_3x3(&copied).unwrap(),
+        )
+        .unwrap();
         assert_eq!(difference, 0.0);
     }
 }

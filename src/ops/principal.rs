@@ -13,7 +13,9 @@ pub(super) fn principal_directions(points: &Tensor, count: usize) -> Result<Vec<
     let (_, width) = points.dims2()?;
     let covariance = points.t()?.matmul(points)?; // (D, D)
     let mut generator = ChaCha8Rng::seed_from_u64(0);
-    let mut rows: Vec<Vec<f64>> = (0..count).map(|_| random_row(width, &mut generator)).collect();
+    let mut rows: Vec<Vec<f64>> = (0..count)
+        .map(|_| random_row(width, &mut generator))
+        .collect();
     orthonormalise(&mut rows, &mut generator);
     for _ in 0..ITERATIONS {
         let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
@@ -32,7 +34,9 @@ pub(super) fn principal_directions(points: &Tensor, count: usize) -> Result<Vec<
 }
 
 fn random_row(width: usize, generator: &mut ChaCha8Rng) -> Vec<f64> {
-    (0..width).map(|_| generator.random_range(-1.0..1.0)).collect()
+    (0..width)
+        .map(|_| generator.random_range(-1.0..1.0))
+        .collect()
 }
 
 /// Gram-Schmidt, each row twice; a row that depends on those before it is replaced by a random one.
@@ -81,7 +85,11 @@ mod tests {
     fn assert_orthonormal(rows: &[Vec<f32>]) {
         for (i, a) in rows.iter().enumerate() {
             for (j, b) in rows.iter().enumerate() {
-                let product: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                let product: f64 = a
+                    .iter()
+                    .zip(b)
+                    .map(|(a, b)| f64::from(*a) * f64::from(*b))
+                    .sum();
                 let expected = if i == j { 1.0 } else { 0.0 };
                 assert!((product - expected).abs() < 1e-6, "{i} {j}: {product}");
             }

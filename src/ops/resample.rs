@@ -81,7 +81,8 @@ fn sum_on_first_grid_by_tensors(base: &Tensor, coarse: &[Tensor]) -> Result<Tens
     let (height, width, depth) = base.dims3()?;
     coarse.iter().try_fold(base.clone(), |sum, grid| {
         let (h, w, _) = grid.dims3()?;
-        let rows = interpolation_matrix(h, height, base.device())?.matmul(&grid.reshape((h, w * depth))?)?;
+        let rows = interpolation_matrix(h, height, base.device())?
+            .matmul(&grid.reshape((h, w * depth))?)?;
         let columns = interpolation_matrix(w, width, base.device())?.unsqueeze(0)?;
         sum + columns.broadcast_matmul(&rows.reshape((height, w, depth))?)?
     })
@@ -95,7 +96,9 @@ fn upsampling_adjoint_by_tensors(gradient: &Tensor, h: usize, w: usize) -> Resul
         .contiguous()?
         .unsqueeze(0)?;
     let rows = interpolation_matrix(h, height, gradient.device())?.t()?;
-    let narrow = columns.broadcast_matmul(gradient)?.reshape((height, w * depth))?;
+    let narrow = columns
+        .broadcast_matmul(gradient)?
+        .reshape((height, w * depth))?;
     rows.matmul(&narrow)?.reshape((h, w, depth))
 }
 
@@ -134,20 +137,34 @@ fn sum_rows(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
         }
         let (rows, columns) = (axis(h, height), axis(w, width));
         with_values(grid, |grid| {
-            sum.par_chunks_mut(width * depth).zip(&rows).for_each(|(line, row)| {
-                // The coarse row for this line first, at coarse width; then its samples spread along the line.
-                let mut mixed = vec![0.0; w * depth];
-                add_scaled(
-                    &mut mixed,
-                    &grid[row.first * w * depth..][..w * depth],
-                    1.0 - row.weight,
-                );
-                add_scaled(&mut mixed, &grid[row.second * w * depth..][..w * depth], row.weight);
-                for (cell, column) in line.chunks_exact_mut(depth).zip(&columns) {
-                    add_scaled(cell, &mixed[column.first * depth..][..depth], 1.0 - column.weight);
-                    add_scaled(cell, &mixed[column.second * depth..][..depth], column.weight);
-                }
-            });
+            sum.par_chunks_mut(width * depth)
+                .zip(&rows)
+                .for_each(|(line, row)| {
+                    // The coarse row for this line first, at coarse width; then its samples spread along the line.
+                    let mut mixed = vec![0.0; w * depth];
+                    add_scaled(
+                        &mut mixed,
+                        &grid[row.first * w * depth..][..w * depth],
+                        1.0 - row.weight,
+                    );
+                    add_scaled(
+                        &mut mixed,
+                        &grid[row.second * w * depth..][..w * depth],
+                        row.weight,
+                    );
+                    for (cell, column) in line.chunks_exact_mut(depth).zip(&columns) {
+                        add_scaled(
+                            cell,
+                            &mixed[column.first * depth..][..depth],
+                            1.0 - column.weight,
+                        );
+                        add_scaled(
+                            cell,
+                            &mixed[column.second * depth..][..depth],
+                            column.weight,
+                        );
+                    }
+                });
             Ok(())
         })?;
     }
@@ -160,17 +177,28 @@ fn gather_rows(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
     let (rows, columns) = (axis(h, height), axis(w, width));
     let mut sums = vec![0.0; h * w * depth];
     with_values(gradient, |gradient| {
-        sums.par_chunks_mut(w * depth).enumerate().for_each(|(y, line)| {
-            let mut mixed = vec![0.0; width * depth];
-            for (row, fine) in rows.iter().zip(gradient.chunks_exact(width * depth)) {
-                let weight = f32::from(row.first == y) * (1.0 - row.weight) + f32::from(row.second == y) * row.weight;
-                add_scaled(&mut mixed, fine, weight);
-            }
-            for (column, cell) in columns.iter().zip(mixed.chunks_exact(depth)) {
-                add_scaled(&mut line[column.first * depth..][..depth], cell, 1.0 - column.weight);
-                add_scaled(&mut line[column.second * depth..][..depth], cell, column.weight);
-            }
-        });
+        sums.par_chunks_mut(w * depth)
+            .enumerate()
+            .for_each(|(y, line)| {
+                let mut mixed = vec![0.0; width * depth];
+                for (row, fine) in rows.iter().zip(gradient.chunks_exact(width * depth)) {
+                    let weight = f32::from(row.first == y) * (1.0 - row.weight)
+                        + f32::from(row.second == y) * row.weight;
+                    add_scaled(&mut mixed, fine, weight);
+                }
+                for (column, cell) in columns.iter().zip(mixed.chunks_exact(depth)) {
+                    add_scaled(
+                        &mut line[column.first * depth..][..depth],
+                        cell,
+                        1.0 - column.weight,
+                    );
+                    add_scaled(
+                        &mut line[column.second * depth..][..depth],
+                        cell,
+                        column.weight,
+                    );
+                }
+            });
         Ok(())
     })?;
     Tensor::from_vec(sums, (h, w, depth), &Device::Cpu)
@@ -179,19 +207,28 @@ fn gather_rows(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::{
-        gather_rows, interpolation_matrix, resize, sum_on_first_grid, sum_on_first_grid_by_tensors, sum_rows,
-        upsampling_adjoint_by_tensors,
+        gather_rows, interpolation_matrix, resize, sum_on_first_grid, sum_on_first_grid_by_tensors,
+        sum_rows, upsampling_adjoint_by_tensors,
     };
     use candle_core::{Device, Result, Tensor};
 
     fn waves(h: usize, w: usize, d: usize, seed: f32) -> Tensor {
-        let values: Vec<f32> = (0..h * w * d).map(|i| (i as f32 * 0.7 + seed).sin()).collect();
+        let values: Vec<f32> = (0..h * w * d)
+            .map(|i| (i as f32 * 0.7 + seed).sin())
+            .collect();
         Tensor::from_vec(values, (h, w, d), &Device::Cpu).unwrap()
     }
 
     fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
         assert_eq!(a.dims(), b.dims());
-        (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+        (a - b)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap()
+            .to_scalar()
+            .unwrap()
     }
 
     fn dot(a: &Tensor, b: &Tensor) -> f32 {
@@ -207,7 +244,10 @@ mod tests {
             [1.5, 1.9375, 2.8125, 3.25],
             [2.0, 2.5, 3.5, 4.0],
         ];
-        assert_eq!(resize(&map, 4, 4).unwrap().to_vec3::<f32>().unwrap()[0], expected);
+        assert_eq!(
+            resize(&map, 4, 4).unwrap().to_vec3::<f32>().unwrap()[0],
+            expected
+        );
     }
 
     #[test]
@@ -236,9 +276,13 @@ mod tests {
             let (base, coarse) = (waves(height, width, 5, 0.1), waves(h, w, 5, 0.4));
             let grids = [coarse];
             let quick = sum_rows(&base, &grids)?;
-            assert!(largest_difference(&quick, &sum_on_first_grid_by_tensors(&base, &grids)?) < 1e-5);
+            assert!(
+                largest_difference(&quick, &sum_on_first_grid_by_tensors(&base, &grids)?) < 1e-5
+            );
             let quick = gather_rows(&base, h, w)?;
-            assert!(largest_difference(&quick, &upsampling_adjoint_by_tensors(&base, h, w)?) < 1e-5);
+            assert!(
+                largest_difference(&quick, &upsampling_adjoint_by_tensors(&base, h, w)?) < 1e-5
+            );
         }
         Ok(())
     }

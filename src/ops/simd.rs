@@ -106,7 +106,11 @@ impl Panels {
 
     /// Products of a block of rows (`block[i][r]`: element `i` of row `r`) with the columns of one panel.
     #[inline(always)]
-    pub(super) fn multiply<const FUSED: bool>(&self, block: &[Block], panel: usize) -> [[f32; LANES]; ROWS] {
+    pub(super) fn multiply<const FUSED: bool>(
+        &self,
+        block: &[Block],
+        panel: usize,
+    ) -> [[f32; LANES]; ROWS] {
         let mut sums = [[0.0; LANES]; ROWS];
         let panel = &self.data[panel * self.inner..][..self.inner];
         for (a, b) in block.iter().zip(panel) {
@@ -140,7 +144,11 @@ mod tests {
         for length in [0, 1, 15, 16, 31, 32, 33, 64, 100, 448] {
             let a: Vec<f32> = (0..length).map(|i| (i as f32 * 0.37).sin()).collect();
             let b: Vec<f32> = (0..length).map(|i| (i as f32 * 0.11).cos()).collect();
-            let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let expected: f64 = a
+                .iter()
+                .zip(&b)
+                .map(|(a, b)| f64::from(a - b).powi(2))
+                .sum();
             let plain = Distance(&a, &b).run::<false>();
             for found in [dispatch(Distance(&a, &b)), plain] {
                 assert!(
@@ -168,7 +176,9 @@ mod tests {
         let at = |i: usize, j: usize| (i * 19 + j) as f32 * 0.01;
         let panels = Panels::new(inner, columns, at);
         assert_eq!(panels.count(), 2);
-        let block: Vec<Block> = (0..inner).map(|i| std::array::from_fn(|r| (i + r) as f32)).collect();
+        let block: Vec<Block> = (0..inner)
+            .map(|i| std::array::from_fn(|r| (i + r) as f32))
+            .collect();
         for panel in 0..2 {
             let product = dispatch(Product(&panels, &block, panel));
             for (r, row) in product.iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::metrics::Limit;
 use crate::models::Detector;
 use crate::progress::{Monitor, Phase, Progress};
 use crate::score_map::ScoreMap;
-use crate::store::Limits;
+use crate::store::model_file::Limits;
 
 /// What the held-out good pictures say.
 pub struct Calibration {
@@ -91,7 +91,7 @@ mod tests {
     fn the_limit_lies_half_way_on_the_colour_scale() {
         let (low, high) = colour_scale(&mut [0.3, 0.1, 0.2], 1.0);
         assert_eq!(low, 0.2);
-        assert!(((low + high) / 2.0 - 1.0).abs() < 1e-6);
+        assert!((f32::midpoint(low, high) - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::score_map::ScoreMap;
 use crate::store::WeightsInfo;
 use crate::store::checkpoint::{self, BACKBONE_PREFIX, ModelFile};
 use crate::store::model_file::{BackboneIdentity, ModelMeta};
-use crate::store::weights::{self, folders};
+use crate::store::weights::{self, search_folders};
 
 /// Pictures that are decoded ahead and go through the network together.
 const BATCH: usize = 4;
@@ -42,7 +42,7 @@ impl BackboneWeights {
     fn choose(kind: BackboneKind, file: Option<&Path>) -> Result<Self> {
         let info = match file {
             Some(file) => weights::describe(file)?,
-            None => weights::weights_for(kind, &folders::search_folders(None))?,
+            None => weights::weights_for(kind, &search_folders(None))?,
         };
         ensure!(
             info.kind == kind,
@@ -57,7 +57,11 @@ impl BackboneWeights {
     fn of_model(identity: &BackboneIdentity, file: Option<&Path>) -> Result<Self> {
         let (kind, sha256) = (identity.kind, identity.sha256.as_str());
         let Some(file) = file else {
-            return Self::read(weights::weights_by_hash(kind, sha256, &folders::search_folders(None))?);
+            return Self::read(weights::weights_by_hash(
+                kind,
+                sha256,
+                &search_folders(None),
+            )?);
         };
         let info = weights::describe(file)?;
         ensure!(
@@ -114,7 +118,11 @@ pub fn new_detector(
             config.seed,
         )?),
     };
-    Ok((detector, PictureReader::new(choice.kind, spec, device), used))
+    Ok((
+        detector,
+        PictureReader::new(choice.kind, spec, device),
+        used,
+    ))
 }
 
 fn build_backbone(
@@ -123,8 +131,14 @@ fn build_backbone(
     model: &ModelConfig,
     device: &Device,
 ) -> Result<Box<dyn FeatureExtractor>> {
-    let backbone = Backbone::load(kind, &weights.tensors, &taps(kind, model)?, Border::Zeros, device)
-        .with_context(|| format!("loading {kind} from {}", weights.origin))?;
+    let backbone = Backbone::load(
+        kind,
+        &weights.tensors,
+        &taps(kind, model)?,
+        Border::Zeros,
+        device,
+    )
+    .with_context(|| format!("loading {kind} from {}", weights.origin))?;
     Ok(Box::new(backbone))
 }
 
@@ -132,7 +146,8 @@ fn build_backbone(
 fn taps(kind: BackboneKind, model: &ModelConfig) -> Result<Vec<Tap>> {
     let find = |name: &String| {
         let tap = kind.taps().iter().find(|tap| tap.name == name);
-        tap.copied().with_context(|| format!("{kind} has no tap called `{name}`"))
+        tap.copied()
+            .with_context(|| format!("{kind} has no tap called `{name}`"))
     };
     model.taps().iter().map(find).collect()
 }
@@ -160,7 +175,11 @@ impl TrainedDetector {
     /// Loads a model file; `weights` names a backbone file when the right one is not found by itself.
     pub fn load(path: &Path, weights: Option<&Path>, device: DeviceChoice) -> Result<Self> {
         let device = open_device(device)?;
-        let ModelFile { meta, checksum, mut tensors } = checkpoint::load(path)?;
+        let ModelFile {
+            meta,
+            checksum,
+            mut tensors,
+        } = checkpoint::load(path)?;
         let kind = meta.backbone.kind;
         let backbone_weights = if meta.backbone.embedded {
             BackboneWeights {
@@ -175,8 +194,13 @@ impl TrainedDetector {
         let size = meta.input.size();
         let detector: Box<dyn Detector> = match &meta.config.model {
             ModelConfig::Cfa(cfa) => Box::new(
-                Cfa::from_tensors(cfa.clone(), backbone, (size.height, size.width), tensors.take_group(""))
-                    .with_context(|| format!("{}: the model's tensors", path.display()))?,
+                Cfa::from_tensors(
+                    cfa.clone(),
+                    backbone,
+                    (size.height, size.width),
+                    tensors.take_group(""),
+                )
+                .with_context(|| format!("{}: the model's tensors", path.display()))?,
             ),
         };
         Ok(Self {

@@ -33,12 +33,13 @@ pub struct EvaluateRequest {
 }
 
 /// Scores the test pictures and writes the evaluation into the run folder.
-pub fn evaluate(
-    request: &EvaluateRequest,
-    monitor: &dyn Monitor,
-) -> Result<Outcome<Evaluation>> {
+pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outcome<Evaluation>> {
     let folder = RunFolder::open(&request.run)?;
-    let trained = TrainedDetector::load(&folder.model_path(), request.weights.as_deref(), request.device)?;
+    let trained = TrainedDetector::load(
+        &folder.model_path(),
+        request.weights.as_deref(),
+        request.device,
+    )?;
     let samples = test_samples(request, &trained)?;
 
     monitor.report(Progress::Phase {
@@ -50,33 +51,40 @@ pub fn evaluate(
     let mut unreadable = 0;
     let started = Instant::now();
     let detector = trained.detector.as_ref();
-    let finished = trained.reader.score_all(detector, &samples, monitor, &mut |index, result| {
-        let sample = &samples[index];
-        match result {
-            Ok(map) => {
-                maps.push(&sample.id, &map)?;
-                let score = detector.image_score(map.values());
-                monitor.report(Progress::Scored {
-                    id: sample.id.clone(),
-                    score,
-                    map: Arc::new(map),
-                });
-                scored.push((index, score));
-            }
-            Err(reason) => {
-                unreadable += 1;
-                monitor.report(Progress::Warning {
-                    text: format!("left out of the test set: {reason}"),
-                });
-            }
-        }
-        Ok(())
-    })?;
+    let finished =
+        trained
+            .reader
+            .score_all(detector, &samples, monitor, &mut |index, result| {
+                let sample = &samples[index];
+                match result {
+                    Ok(map) => {
+                        maps.push(&sample.id, &map)?;
+                        let score = detector.image_score(map.values());
+                        monitor.report(Progress::Scored {
+                            id: sample.id.clone(),
+                            score,
+                            map: Arc::new(map),
+                        });
+                        scored.push((index, score));
+                    }
+                    Err(reason) => {
+                        unreadable += 1;
+                        monitor.report(Progress::Warning {
+                            text: format!("left out of the test set: {reason}"),
+                        });
+                    }
+                }
+                Ok(())
+            })?;
     let seconds = started.elapsed().as_secs_f64();
     if !finished {
         return Ok(Outcome::Cancelled);
     }
-    ensure!(!scored.is_empty(), "none of the {} test pictures could be read", samples.len());
+    ensure!(
+        !scored.is_empty(),
+        "none of the {} test pictures could be read",
+        samples.len()
+    );
     let maps = maps.seal()?;
 
     scored.sort_by_key(|&(index, _)| index);
@@ -164,7 +172,12 @@ fn pixel_metrics(
         };
         add(&mut at_input, &map, mask.to_input(spec).values(), sample)?;
         let (rect, placed) = Geometry::new(spec, size).map_on_image(&map);
-        add(&mut at_original, &placed, mask.cropped(rect).values(), sample)?;
+        add(
+            &mut at_original,
+            &placed,
+            mask.cropped(rect).values(),
+            sample,
+        )?;
         monitor.report(Progress::Step { done });
     }
     let limit = trained.meta.limits.pixel.value;
@@ -186,7 +199,12 @@ fn add(
 fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) -> Protocol {
     let meta = &trained.meta;
     let size = meta.input.size();
-    let count = |label: Label| samples.iter().filter(|sample| sample.label == label).count();
+    let count = |label: Label| {
+        samples
+            .iter()
+            .filter(|sample| sample.label == label)
+            .count()
+    };
     let masked = |sample: &&Sample| sample.label == Label::Defective && sample.masks.is_empty();
     Protocol {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use half::slice::HalfFloatSliceExt;
 
 /// Memory the cache may take before it spills to disk.
 pub const DEFAULT_BUDGET_BYTES: usize = 3 << 30;
@@ -56,11 +56,18 @@ impl FeatureCache {
             .map(|tap| tap.dims4().map(|(_, c, h, w)| [c, h, w]))
             .collect::<candle_core::Result<Vec<_>>>()?;
         if self.is_empty() {
-            let bytes = 2 * shapes.iter().map(|s| s.iter().product::<usize>()).sum::<usize>();
+            let bytes = 2 * shapes
+                .iter()
+                .map(|s| s.iter().product::<usize>())
+                .sum::<usize>();
             self.capacity = self.budget_bytes / bytes.max(1);
             self.shapes = shapes;
         } else {
-            ensure!(shapes == self.shapes, "features changed their shape from {:?} to {shapes:?}", self.shapes);
+            ensure!(
+                shapes == self.shapes,
+                "features changed their shape from {:?} to {shapes:?}",
+                self.shapes
+            );
         }
         let batch = taps.first().map_or(Ok(0), |tap| tap.dim(0))?;
         for index in 0..batch {
@@ -94,7 +101,10 @@ impl FeatureCache {
             .collect();
         for &index in indices {
             let spilled = match index.checked_sub(self.memory.len()) {
-                Some(slot) => Some(self.read_spilled(slot).context("reading features back from disk")?),
+                Some(slot) => Some(
+                    self.read_spilled(slot)
+                        .context("reading features back from disk")?,
+                ),
                 None => None,
             };
             let halves = spilled.as_deref().unwrap_or_else(|| &self.memory[index]);
@@ -107,15 +117,21 @@ impl FeatureCache {
                 start += len;
             }
         }
-        let tensors = taps.into_iter().zip(&self.shapes).map(|(values, &[c, h, w])| {
-            Tensor::from_vec(values, (indices.len(), c, h, w), device) // (B, C, h, w)
-        });
+        let tensors = taps
+            .into_iter()
+            .zip(&self.shapes)
+            .map(|(values, &[c, h, w])| {
+                Tensor::from_vec(values, (indices.len(), c, h, w), device) // (B, C, h, w)
+            });
         Ok(tensors.collect::<candle_core::Result<_>>()?)
     }
 
     /// Numbers per picture over all taps.
     fn picture_len(&self) -> usize {
-        self.shapes.iter().map(|shape| shape.iter().product::<usize>()).sum()
+        self.shapes
+            .iter()
+            .map(|shape| shape.iter().product::<usize>())
+            .sum()
     }
 
     fn write_spilled(&mut self, halves: &[f16]) -> Result<()> {
@@ -124,7 +140,11 @@ impl FeatureCache {
             none => none.insert(tempfile::tempfile()?),
         };
         file.seek(SeekFrom::End(0))?;
-        let bytes: Vec<u8> = halves.reinterpret_cast().iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let bytes: Vec<u8> = halves
+            .reinterpret_cast()
+            .iter()
+            .flat_map(|bits| bits.to_le_bytes())
+            .collect();
         file.write_all(&bytes)?;
         self.spilled += 1;
         Ok(())
@@ -135,7 +155,10 @@ impl FeatureCache {
         let file = self.spill.as_mut().context("no features were spilled")?;
         file.seek(SeekFrom::Start((slot * bytes.len()) as u64))?;
         file.read_exact(&mut bytes)?;
-        Ok(bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]])).collect())
+        Ok(bytes
+            .chunks_exact(2)
+            .map(|pair| f16::from_le_bytes([pair[0], pair[1]]))
+            .collect())
     }
 }
 
@@ -146,8 +169,14 @@ mod tests {
     /// Two taps of a batch of `pictures`, all values exact in half precision.
     fn taps(first: usize, pictures: usize) -> Vec<Tensor> {
         let tap = |c: usize, h: usize, offset: usize| {
-            let values = (0..pictures * c * h * h).map(|i| ((first * 100 + offset + i) % 1000) as f32 * 0.25);
-            Tensor::from_vec(values.collect::<Vec<_>>(), (pictures, c, h, h), &Device::Cpu).unwrap()
+            let values = (0..pictures * c * h * h)
+                .map(|i| ((first * 100 + offset + i) % 1000) as f32 * 0.25);
+            Tensor::from_vec(
+                values.collect::<Vec<_>>(),
+                (pictures, c, h, h),
+                &Device::Cpu,
+            )
+            .unwrap()
         };
         vec![tap(2, 4, 0), tap(3, 2, 7)]
     }
@@ -182,7 +211,8 @@ mod tests {
     fn a_batch_of_another_shape_is_refused() {
         let mut cache = FeatureCache::new(usize::MAX);
         cache.push(&taps(0, 1)).unwrap();
-        let other = vec![Tensor::zeros((1, 2, 4, 5), candle_core::DType::F32, &Device::Cpu).unwrap()];
+        let other =
+            vec![Tensor::zeros((1, 2, 4, 5), candle_core::DType::F32, &Device::Cpu).unwrap()];
         assert!(cache.push(&other).is_err());
     }
 }

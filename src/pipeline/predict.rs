@@ -15,10 +15,10 @@ use crate::metrics::Limit;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::render;
 use crate::score_map::ScoreMap;
-use crate::store::run_folder;
 use crate::store::npy::write_npy;
-use crate::store::write_bytes;
 use crate::store::results::{PredictionRow, write_predictions};
+use crate::store::run_folder;
+use crate::store::write_bytes;
 
 /// What to score with what.
 #[derive(Debug, Clone)]
@@ -71,7 +71,11 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     let model = model_file(&request.model);
     let trained = TrainedDetector::load(&model, request.weights.as_deref(), request.device)?;
     let inputs = list_pictures(&request.input)?;
-    let samples: Vec<Sample> = inputs.iter().map(Input::sample).collect();
+    let orientation = trained.meta.orientation;
+    let samples: Vec<Sample> = inputs
+        .iter()
+        .map(|input| input.sample(orientation))
+        .collect();
     fs::create_dir_all(&request.out)
         .with_context(|| format!("making the folder {}", request.out.display()))?;
 
@@ -82,28 +86,35 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
         phase: Phase::Scoring,
         total: samples.len(),
     });
-    let finished = trained.reader.score_all(detector, &samples, monitor, &mut |index, result| {
-        let path = inputs[index].relative.clone();
-        pictures[index] = Some(match result {
-            Ok(map) => {
-                let score = detector.image_score(map.values());
-                write_picture(request, &inputs[index], &samples[index], &map, &trained)?;
-                PredictedPicture {
-                    path,
-                    score: Some(score),
-                    verdict: if score >= limits.image.value { "FAIL" } else { "PASS" },
-                    error: None,
-                }
-            }
-            Err(reason) => PredictedPicture {
-                path,
-                score: None,
-                verdict: "ERROR",
-                error: Some(reason),
-            },
-        });
-        Ok(())
-    })?;
+    let finished =
+        trained
+            .reader
+            .score_all(detector, &samples, monitor, &mut |index, result| {
+                let path = inputs[index].relative.clone();
+                pictures[index] = Some(match result {
+                    Ok(map) => {
+                        let score = detector.image_score(map.values());
+                        write_picture(request, &inputs[index], &samples[index], &map, &trained)?;
+                        PredictedPicture {
+                            path,
+                            score: Some(score),
+                            verdict: if score >= limits.image.value {
+                                "FAIL"
+                            } else {
+                                "PASS"
+                            },
+                            error: None,
+                        }
+                    }
+                    Err(reason) => PredictedPicture {
+                        path,
+                        score: None,
+                        verdict: "ERROR",
+                        error: Some(reason),
+                    },
+                });
+                Ok(())
+            })?;
     if !finished {
         return Ok(Outcome::Cancelled);
     }
@@ -113,7 +124,10 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     Ok(Outcome::Finished(Prediction {
         model,
         limit: limits.image.clone(),
-        failed: pictures.iter().filter(|picture| picture.error.is_some()).count(),
+        failed: pictures
+            .iter()
+            .filter(|picture| picture.error.is_some())
+            .count(),
         pictures,
         seconds: started.elapsed().as_secs_f64(),
     }))
@@ -135,14 +149,14 @@ struct Input {
 }
 
 impl Input {
-    fn sample(&self) -> Sample {
+    fn sample(&self, orientation: Orientation) -> Sample {
         Sample {
             id: self.relative.clone(),
             image: self.file.clone(),
             masks: Vec::new(),
             label: Label::Good,
             defect: "good".to_owned(),
-            orientation: Orientation::Apply,
+            orientation,
         }
     }
 
@@ -154,7 +168,12 @@ impl Input {
 
 /// The picture, or all pictures in a folder and its subfolders, in bytewise order.
 fn list_pictures(input: &Path) -> Result<Vec<Input>> {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     if input.is_file() {
         return Ok(vec![Input {
             file: input.to_path_buf(),
@@ -169,9 +188,12 @@ fn list_pictures(input: &Path) -> Result<Vec<Input>> {
     let mut found = Vec::new();
     let mut folders = vec![(input.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
-        let entries = fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))?;
         for entry in entries {
-            let file = entry.with_context(|| format!("listing {}", folder.display()))?.path();
+            let file = entry
+                .with_context(|| format!("listing {}", folder.display()))?
+                .path();
             let relative = format!("{prefix}{}", name(&file));
             if name(&file).starts_with('.') {
                 continue;

@@ -17,7 +17,7 @@ pub fn draw_sample(
         phase: Phase::Drawing,
         total: settings.pictures(),
     });
-    let summary = generate(out, settings, &|done| {
+    let summary = generate(out, &settings, &|done| {
         monitor.report(Progress::Step { done });
         !monitor.should_stop()
     })?;

@@ -14,14 +14,14 @@ use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
 use crate::config::{CalibrationConfig, RunConfig};
 use crate::data::batch::epoch_order;
 use crate::data::check::common_size;
-use crate::data::image::InputSpec;
+use crate::data::image::{InputSpec, Orientation};
 use crate::data::{self, Sample, split_calibration};
 use crate::metrics::Limit;
 use crate::models::Detector;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
+use crate::store::RunFolder;
 use crate::store::checkpoint;
 use crate::store::model_file::{EpochRecord, ModelMeta, Provenance};
-use crate::store::RunFolder;
 
 /// What a finished training gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,14 +55,27 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
 
     let epochs_started = Instant::now();
     let batch = config.model.batch_size();
-    let Some(history) = run_epochs(detector.as_mut(), &mut cache, config, &device, batch, monitor)?
+    let Some(history) = run_epochs(
+        detector.as_mut(),
+        &mut cache,
+        config,
+        &device,
+        batch,
+        monitor,
+    )?
     else {
         return Ok(Outcome::Cancelled);
     };
     let seconds_per_epoch = epochs_started.elapsed().as_secs_f64() / history.len().max(1) as f64;
     drop(cache);
 
-    let Some(calibration) = calibrate(detector.as_ref(), &reader, &pictures.calibration, config, monitor)?
+    let Some(calibration) = calibrate(
+        detector.as_ref(),
+        &reader,
+        &pictures.calibration,
+        config,
+        monitor,
+    )?
     else {
         return Ok(Outcome::Cancelled);
     };
@@ -70,12 +83,16 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
         phase: Phase::Saving,
         total: 1,
     });
-    let last_loss = history.last().and_then(|epoch| epoch.loss).unwrap_or(f32::NAN);
+    let last_loss = history
+        .last()
+        .and_then(|epoch| epoch.loss)
+        .unwrap_or(f32::NAN);
     let meta = ModelMeta {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         config: config.clone(),
         backbone: identity.identity,
         input: pictures.spec,
+        orientation: pictures.orientation,
         limits: calibration.limits.clone(),
         calibration_scores: calibration.scores,
         provenance: Provenance {
@@ -117,20 +134,30 @@ struct TrainingPictures {
     train: Vec<Sample>,
     calibration: Vec<Sample>,
     spec: InputSpec,
+    orientation: Orientation,
 }
 
 impl TrainingPictures {
     fn choose(config: &RunConfig) -> Result<Self> {
         let dataset = data::open(&config.data, &config.open)?;
         let category = dataset.category(config.category.as_deref())?;
-        let CalibrationConfig { fraction, at_least, .. } = config.calibration;
+        let CalibrationConfig {
+            fraction, at_least, ..
+        } = config.calibration;
         let split = split_calibration(&category.train, fraction, at_least, config.seed)
             .with_context(|| format!("{}", config.data.display()))?;
         let reference = common_size(&split.train).with_context(|| {
-            format!("{}: none of the good pictures can be read", config.data.display())
+            format!(
+                "{}: none of the good pictures can be read",
+                config.data.display()
+            )
         })?;
         Ok(Self {
-            spec: InputSpec::for_pictures(config.input, reference),
+            spec: InputSpec::for_pictures(config.input, reference)?,
+            orientation: split
+                .train
+                .first()
+                .map_or(Orientation::Ignore, |sample| sample.orientation),
             train: split.train,
             calibration: split.calibration,
         })
@@ -181,6 +208,15 @@ fn encode(
         used.len(),
         samples.len()
     );
+    if cache.spilled() > 0 {
+        monitor.report(Progress::Warning {
+            text: format!(
+                "the features of {} of {} pictures did not fit into memory and are kept on disk; training is slower",
+                cache.spilled(),
+                cache.len()
+            ),
+        });
+    }
     Ok(Some(Encoded { cache, used }))
 }
 
@@ -197,7 +233,9 @@ fn prepare(
     });
     let mut batches = (0..total).map(|index| {
         monitor.report(Progress::Step { done: index });
-        cache.batch(&[index], device).map_err(candle_core::Error::wrap)
+        cache
+            .batch(&[index], device)
+            .map_err(candle_core::Error::wrap)
     });
     detector.prepare(&mut batches)?;
     Ok(())
@@ -231,7 +269,11 @@ fn run_epochs(
             let report = detector.train_step(&cache.batch(indices, device)?)?;
             let step = epoch * steps + index + 1;
             if !report.loss.is_finite() {
-                bail!("the loss became {} in step {step} of epoch {}; nothing was saved", report.loss, epoch + 1);
+                bail!(
+                    "the loss became {} in step {step} of epoch {}; nothing was saved",
+                    report.loss,
+                    epoch + 1
+                );
             }
             losses += f64::from(report.loss);
             quantities = report.quantities;
@@ -245,7 +287,10 @@ fn run_epochs(
         history.push(EpochRecord {
             epoch: epoch + 1,
             loss: Some(loss),
-            quantities: quantities.iter().map(|&(name, value)| (name.to_owned(), value)).collect(),
+            quantities: quantities
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), value))
+                .collect(),
         });
         monitor.report(Progress::Epoch {
             epoch: epoch + 1,

@@ -1,7 +1,6 @@
 //! A scored picture as a file: the heatmap over it, the contour at the limit, and the colour bar that says what it means.
 
 use std::io::Cursor;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use image::{ImageFormat, Rgb, RgbImage};
@@ -32,11 +31,18 @@ pub fn export_overlay_png(
     }
     let canvas = beside_bar(&picture, scale, limit);
     let mut png = Cursor::new(Vec::new());
-    canvas.write_to(&mut png, ImageFormat::Png).context("encoding the overlay")?;
+    canvas
+        .write_to(&mut png, ImageFormat::Png)
+        .context("encoding the overlay")?;
     Ok(png.into_inner())
 }
 
-fn lay_over(picture: &mut RgbImage, map: &ScoreMap, (left, top): (usize, usize), scale: (f32, f32)) {
+fn lay_over(
+    picture: &mut RgbImage,
+    map: &ScoreMap,
+    (left, top): (usize, usize),
+    scale: (f32, f32),
+) {
     let rgba = colourise(map, scale, Palette::default(), None);
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let columns = map.width().min(width.saturating_sub(left));
@@ -57,7 +63,10 @@ fn draw_line(picture: &mut RgbImage, [from, to]: Segment, (left, top): (usize, u
     for step in 0..=steps {
         let share = step as f32 / steps as f32;
         let at = |axis: usize| from[axis] + (to[axis] - from[axis]) * share;
-        let (x, y) = (at(0).max(0.0) as usize + left, at(1).max(0.0) as usize + top);
+        let (x, y) = (
+            at(0).max(0.0) as usize + left,
+            at(1).max(0.0) as usize + top,
+        );
         if let Some(pixel) = picture.get_pixel_mut_checked(x as u32, y as u32) {
             *pixel = LINE;
         }
@@ -75,7 +84,11 @@ fn beside_bar(picture: &RgbImage, (low, high): (f32, f32), limit: f32) -> RgbIma
     let notch = (notch * (height - 1) as f32).round() as u32;
     for y in 0..height {
         let share = 1.0 - y as f32 / (height - 1).max(1) as f32;
-        let colour = if y == notch { LINE } else { Rgb(Palette::default().colour(share)) };
+        let colour = if y == notch {
+            LINE
+        } else {
+            Rgb(Palette::default().colour(share))
+        };
         let from = if y == notch { width } else { width + gap };
         for x in from..width + gap + bar {
             canvas.put_pixel(x, y, colour);
@@ -95,7 +108,8 @@ mod tests {
     #[test]
     fn the_map_colours_only_its_own_rectangle() {
         let map = ScoreMap::new(10, 8, vec![0.0; 80]).unwrap();
-        let png = export_overlay_png(&[200; 30 * 20 * 3], (30, 20), &map, (5, 6), (0.0, 1.0), 0.5).unwrap();
+        let png = export_overlay_png(&[200; 30 * 20 * 3], (30, 20), &map, (5, 6), (0.0, 1.0), 0.5)
+            .unwrap();
         let picture = decoded(&png);
         assert_eq!(picture.get_pixel(4, 6).0, [200; 3]);
         assert_ne!(picture.get_pixel(5, 6).0, [200; 3]);
@@ -106,10 +120,22 @@ mod tests {
 
     #[test]
     fn the_contour_is_drawn_around_what_lies_above_the_limit() {
-        let values = (0..400).map(|i| if (5..15).contains(&(i % 20)) && (5..15).contains(&(i / 20)) { 1.0 } else { 0.0 });
+        let values = (0..400).map(|i| {
+            if (5..15).contains(&(i % 20)) && (5..15).contains(&(i / 20)) {
+                1.0
+            } else {
+                0.0
+            }
+        });
         let map = ScoreMap::new(20, 20, values.collect()).unwrap();
-        let picture = decoded(&export_overlay_png(&[0; 1200], (20, 20), &map, (0, 0), (0.0, 2.0), 0.5).unwrap());
-        assert!(picture.enumerate_pixels().any(|(x, y, p)| p == &LINE && (4..=15).contains(&x) && (4..=15).contains(&y)));
+        let picture = decoded(
+            &export_overlay_png(&[0; 1200], (20, 20), &map, (0, 0), (0.0, 2.0), 0.5).unwrap(),
+        );
+        assert!(
+            picture
+                .enumerate_pixels()
+                .any(|(x, y, p)| p == &LINE && (4..=15).contains(&x) && (4..=15).contains(&y))
+        );
         assert_ne!(picture.get_pixel(10, 10), &LINE);
     }
 

@@ -5,7 +5,12 @@ use crate::score_map::ScoreMap;
 
 /// RGBA of a map, row-major, one texel a score: the palette's dark end at `scale.0`, its bright end at `scale.1`, and
 /// fully transparent below `floor`. A scale without width tells only its two sides.
-pub fn colourise(map: &ScoreMap, scale: (f32, f32), palette: Palette, floor: Option<f32>) -> Vec<u8> {
+pub fn colourise(
+    map: &ScoreMap,
+    scale: (f32, f32),
+    palette: Palette,
+    floor: Option<f32>,
+) -> Vec<u8> {
     let table = palette.table();
     let texel = |&value: &f32| {
         let [r, g, b] = table[usize::from(step(value, scale))];
@@ -27,7 +32,8 @@ pub fn blend(rgb: &mut [u8], rgba: &[u8], opacity: f32) {
     for (under, over) in rgb.chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
         let alpha = f32::from(over[3]) / 255.0 * opacity.clamp(0.0, 1.0);
         for (under, &over) in under.iter_mut().zip(over) {
-            *under = (f32::from(*under) + (f32::from(over) - f32::from(*under)) * alpha).round() as u8;
+            *under =
+                (f32::from(*under) + (f32::from(over) - f32::from(*under)) * alpha).round() as u8;
         }
     }
 }
@@ -48,7 +54,12 @@ mod tests {
 
     #[test]
     fn what_lies_below_the_floor_is_transparent() {
-        let rgba = colourise(&map([0.1, 0.5, 0.9]), (0.0, 1.0), Palette::Inferno, Some(0.5));
+        let rgba = colourise(
+            &map([0.1, 0.5, 0.9]),
+            (0.0, 1.0),
+            Palette::Inferno,
+            Some(0.5),
+        );
         assert_eq!([rgba[3], rgba[7], rgba[11]], [0, 255, 255]);
     }
 

@@ -27,7 +27,9 @@ fn cell(map: &ScoreMap, limit: f32, column: usize, row: usize, segments: &mut Ve
     for (from, to) in [(0, 1), (1, 2), (2, 3), (3, 0)] {
         if (heights[from] >= 0.0) != (heights[to] >= 0.0) {
             let share = heights[from] / (heights[from] - heights[to]);
-            let along = |axis: usize| corners[from][axis] + (corners[to][axis] - corners[from][axis]) * share;
+            let along = |axis: usize| {
+                corners[from][axis] + (corners[to][axis] - corners[from][axis]) * share
+            };
             crossings.push([along(0), along(1)]);
         }
     }
@@ -53,11 +55,15 @@ pub fn mask_outline(mask: &[bool], width: usize, height: usize) -> Vec<Segment> 
     let mut segments = Vec::new();
     for line in 0..=height {
         let edge = |i: usize| marked(i + 1, line) != marked(i + 1, line + 1);
-        runs(width, edge, |from, to| segments.push([[from, line as f32], [to, line as f32]]));
+        runs(width, edge, |from, to| {
+            segments.push([[from, line as f32], [to, line as f32]]);
+        });
     }
     for line in 0..=width {
         let edge = |i: usize| marked(line, i + 1) != marked(line + 1, i + 1);
-        runs(height, edge, |from, to| segments.push([[line as f32, from], [line as f32, to]]));
+        runs(height, edge, |from, to| {
+            segments.push([[line as f32, from], [line as f32, to]]);
+        });
     }
     segments
 }
@@ -82,14 +88,21 @@ mod tests {
     use super::*;
 
     fn length(segments: &[Segment]) -> f32 {
-        segments.iter().map(|[a, b]| (a[0] - b[0]).hypot(a[1] - b[1])).sum()
+        segments
+            .iter()
+            .map(|[a, b]| (a[0] - b[0]).hypot(a[1] - b[1]))
+            .sum()
     }
 
     #[test]
     fn a_straight_edge_is_found_between_the_pixels_where_the_scores_cross_the_limit() {
         let map = ScoreMap::new(4, 1, vec![0.0, 0.0, 1.0, 1.0]).unwrap();
         let segments = contour(&map, 0.25);
-        let leftmost = segments.iter().flatten().map(|point| point[0]).fold(f32::MAX, f32::min);
+        let leftmost = segments
+            .iter()
+            .flatten()
+            .map(|point| point[0])
+            .fold(f32::MAX, f32::min);
         assert!((leftmost - 1.75).abs() < 1e-6, "{leftmost}");
     }
 
@@ -105,15 +118,24 @@ mod tests {
     fn every_end_of_a_contour_meets_another() {
         let values = (0..64).map(|i| ((i * 37) % 11) as f32).collect();
         let segments = contour(&ScoreMap::new(8, 8, values).unwrap(), 5.5);
-        let mut ends: Vec<_> = segments.iter().flatten().map(|p| p.map(|v| (v * 4096.0).round() as i64)).collect();
+        let mut ends: Vec<_> = segments
+            .iter()
+            .flatten()
+            .map(|p| p.map(|v| (v * 4096.0).round() as i64))
+            .collect();
         ends.sort_unstable();
         assert!(!ends.is_empty());
-        assert!(ends.chunks(2).all(|pair| pair[0] == pair[1]), "an open contour");
+        assert!(
+            ends.chunks(2).all(|pair| pair[0] == pair[1]),
+            "an open contour"
+        );
     }
 
     #[test]
     fn a_marked_rectangle_has_four_sides() {
-        let mask: Vec<bool> = (0..5 * 4).map(|i| (1..4).contains(&(i % 5)) && (1..3).contains(&(i / 5))).collect();
+        let mask: Vec<bool> = (0..5 * 4)
+            .map(|i| (1..4).contains(&(i % 5)) && (1..3).contains(&(i / 5)))
+            .collect();
         let segments = mask_outline(&mask, 5, 4);
         assert_eq!(segments.len(), 4);
         assert_eq!(length(&segments), 10.0);

@@ -15,7 +15,13 @@ pub enum Palette {
 }
 
 impl Palette {
-    pub const ALL: [Self; 5] = [Self::Inferno, Self::Cividis, Self::Viridis, Self::Turbo, Self::Grey];
+    pub const ALL: [Self; 5] = [
+        Self::Inferno,
+        Self::Cividis,
+        Self::Viridis,
+        Self::Turbo,
+        Self::Grey,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -39,12 +45,16 @@ impl Palette {
                 return [grey; 3];
             }
         };
-        gradient.eval_continuous(f64::from(share.clamp(0.0, 1.0))).as_array()
+        gradient
+            .eval_continuous(f64::from(share.clamp(0.0, 1.0)))
+            .as_array()
     }
 
     /// 256 colours in equal steps.
     pub fn table(self) -> Vec<[u8; 3]> {
-        (0..=255u8).map(|step| self.colour(f32::from(step) / 255.0)).collect()
+        (0..=255u8)
+            .map(|step| self.colour(f32::from(step) / 255.0))
+            .collect()
     }
 }
 

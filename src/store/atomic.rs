@@ -12,7 +12,7 @@ const PREFIX: &str = ".flawscope-";
 const SUFFIX: &str = ".tmp";
 
 /// A temporary file this long untouched belongs to nobody any more.
-const LEFTOVER_AGE: Duration = Duration::from_secs(3600);
+const LEFTOVER_AGE: Duration = Duration::from_hours(1);
 
 /// A file being written. Dropping it removes it.
 #[derive(Debug)]
@@ -25,7 +25,9 @@ impl Staged {
         let mut builder = Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX);
         share(&mut builder);
-        let file = builder.tempfile_in(folder).map_err(|error| unwritable(folder, error))?;
+        let file = builder
+            .tempfile_in(folder)
+            .map_err(|error| unwritable(folder, error))?;
         Ok(Self {
             file: BufWriter::with_capacity(1 << 16, file),
         })
@@ -33,7 +35,10 @@ impl Staged {
 
     /// Brings everything to the disk, so that only the rename to `target` is left to do.
     pub fn seal(self, target: PathBuf) -> Result<Sealed> {
-        let synced = self.file.into_inner().map_err(io::IntoInnerError::into_error);
+        let synced = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error);
         let synced = synced.and_then(|file| file.as_file().sync_all().map(|()| file));
         match synced {
             Ok(file) => Ok(Sealed { file, target }),
@@ -66,6 +71,11 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// Where the file is until it has its name.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Gives the file its name, in place of what bore it before.
     pub fn publish(self) -> Result<()> {
         let Self { file, target } = self;
@@ -80,15 +90,21 @@ impl Sealed {
 }
 
 /// Writes `target` through `write`: afterwards it is complete, or untouched and there is an error naming it.
-pub fn write_atomically(target: &Path, write: impl FnOnce(&mut Staged) -> Result<()>) -> Result<()> {
-    let mut staged = Staged::in_folder(folder_of(target)).with_context(|| format!("writing {}", target.display()))?;
+pub fn write_atomically(
+    target: &Path,
+    write: impl FnOnce(&mut Staged) -> Result<()>,
+) -> Result<()> {
+    let mut staged = Staged::in_folder(folder_of(target))
+        .with_context(|| format!("writing {}", target.display()))?;
     write(&mut staged).map_err(|error| unwritable(target, error))?;
     staged.seal(target.to_path_buf())?.publish()
 }
 
 /// Removes temporary files that an interrupted program left behind. Failing to is no failure: nobody reads them.
 pub fn remove_leftovers(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -97,7 +113,10 @@ pub fn remove_leftovers(folder: &Path) {
             .and_then(|m| m.modified())
             .ok()
             .and_then(|t| t.elapsed().ok());
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) && age.is_some_and(|age| age > LEFTOVER_AGE) {
+        if name.starts_with(PREFIX)
+            && name.ends_with(SUFFIX)
+            && age.is_some_and(|age| age > LEFTOVER_AGE)
+        {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -107,7 +126,9 @@ pub fn remove_leftovers(folder: &Path) {
 pub fn unwritable(path: &Path, error: impl Into<Error>) -> Error {
     let error = error.into();
     let remedy = match error.downcast_ref::<io::Error>().map(io::Error::kind) {
-        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => "; free some space on this disk",
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            "; free some space on this disk"
+        }
         Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
             "; choose a folder you are allowed to write to"
         }
@@ -166,7 +187,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("absent").join("result");
         let error = format!("{:#}", write_atomically(&target, |_| Ok(())).unwrap_err());
-        assert!(error.contains("result") && error.contains("does not exist"), "{error}");
+        assert!(
+            error.contains("result") && error.contains("does not exist"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -189,7 +213,7 @@ mod tests {
         let old = name(&format!("{PREFIX}old{SUFFIX}"));
         let fresh = name(&format!("{PREFIX}fresh{SUFFIX}"));
         let other = name("other.tmp");
-        let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+        let yesterday = SystemTime::now() - Duration::from_hours(24);
         for path in [&old, &fresh, &other] {
             let file = File::create(path).unwrap();
             if path != &fresh {
@@ -203,7 +227,10 @@ mod tests {
     #[test]
     fn a_bare_name_lies_in_the_current_folder() {
         assert_eq!(folder_of("model.safetensors".as_ref()).as_os_str(), ".");
-        assert_eq!(folder_of("run/model.safetensors".as_ref()).as_os_str(), "run");
+        assert_eq!(
+            folder_of("run/model.safetensors".as_ref()).as_os_str(),
+            "run"
+        );
     }
 
     #[cfg(unix)]

@@ -39,10 +39,17 @@ pub fn sort(entries: &mut [Entry]) {
 
 /// The file's beginning up to the first tensor, whose data must follow in the order of `entries`. Padded with spaces to
 /// a multiple of eight and to at least `at_least` bytes.
-pub fn header(metadata: &BTreeMap<String, String>, entries: &[Entry], at_least: usize) -> Result<Vec<u8>> {
+pub fn header(
+    metadata: &BTreeMap<String, String>,
+    entries: &[Entry],
+    at_least: usize,
+) -> Result<Vec<u8>> {
     let mut parts = Vec::with_capacity(entries.len() + 1);
     if !metadata.is_empty() {
-        parts.push(format!("\"__metadata__\":{}", serde_json::to_string(metadata)?));
+        parts.push(format!(
+            "\"__metadata__\":{}",
+            serde_json::to_string(metadata)?
+        ));
     }
     let mut offset = 0;
     for entry in entries {
@@ -59,7 +66,9 @@ pub fn header(metadata: &BTreeMap<String, String>, entries: &[Entry], at_least: 
         ));
     }
     let mut json = format!("{{{}}}", parts.join(",")).into_bytes();
-    let length = (PREFIX as usize + json.len()).max(at_least).next_multiple_of(8);
+    let length = (PREFIX as usize + json.len())
+        .max(at_least)
+        .next_multiple_of(8);
     json.resize(length - PREFIX as usize, b' ');
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
     bytes.append(&mut json);
@@ -79,7 +88,10 @@ impl Container {
     pub fn open(path: &Path) -> Result<Self> {
         let name = path.display();
         let mut file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        let length = file.metadata().with_context(|| format!("cannot read {name}"))?.len();
+        let length = file
+            .metadata()
+            .with_context(|| format!("cannot read {name}"))?
+            .len();
         ensure!(length > 0, "{name} is empty; copy or download it again");
         let not_one = || format!("{name} is not a safetensors file");
         let mut prefix = [0; PREFIX as usize];
@@ -87,7 +99,11 @@ impl Container {
         let header_length = u64::from_le_bytes(prefix);
         let mut brace = [0];
         file.read_exact(&mut brace).with_context(not_one)?;
-        ensure!(brace == *b"{" && header_length <= MAX_HEADER, "{}", not_one());
+        ensure!(
+            brace == *b"{" && header_length <= MAX_HEADER,
+            "{}",
+            not_one()
+        );
         let data_start = PREFIX + header_length;
         ensure!(
             length >= data_start,
@@ -100,7 +116,9 @@ impl Container {
         let header: Metadata = serde_json::from_slice(&json).with_context(not_one)?;
         let expected = data_start + header.data_len() as u64;
         if length < expected {
-            bail!("{name} is cut short: it holds {length} of {expected} bytes; copy or download it again");
+            bail!(
+                "{name} is cut short: it holds {length} of {expected} bytes; copy or download it again"
+            );
         }
         ensure!(
             length == expected,
@@ -119,7 +137,12 @@ impl Container {
 
     /// The file's own key-value pairs, sorted by key.
     pub fn metadata(&self) -> BTreeMap<String, String> {
-        self.header.metadata().clone().into_iter().flatten().collect()
+        self.header
+            .metadata()
+            .clone()
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// All tensors in the order of their data.
@@ -182,7 +205,10 @@ mod tests {
     }
 
     fn sample() -> Vec<u8> {
-        let metadata = BTreeMap::from([("b".to_owned(), "2".to_owned()), ("a".to_owned(), "ü\"".to_owned())]);
+        let metadata = BTreeMap::from([
+            ("b".to_owned(), "2".to_owned()),
+            ("a".to_owned(), "ü\"".to_owned()),
+        ]);
         let mut entries = vec![
             entry("half", Dtype::F16, &[2]),
             entry("z", Dtype::F32, &[1, 2]),

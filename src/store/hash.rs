@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 pub fn hex(digest: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 /// The hash of what a reader still has to give.
@@ -48,6 +50,9 @@ mod tests {
         let path = folder.path().join("large");
         let bytes: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8).collect();
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(sha256_of_file(&path).unwrap(), sha256_of_reader(&bytes[..]).unwrap());
+        assert_eq!(
+            sha256_of_file(&path).unwrap(),
+            sha256_of_reader(&bytes[..]).unwrap()
+        );
     }
 }

@@ -58,7 +58,11 @@ impl MapWriter {
             self.awaited.remove(id),
             "no score map of {id} was expected, or it came twice"
         );
-        let bytes: Vec<u8> = map.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = map
+            .values()
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         let entry = Entry {
             name: id.to_owned(),
             dtype: Dtype::F32,
@@ -106,6 +110,11 @@ pub struct SealedMaps {
 }
 
 impl SealedMaps {
+    /// Reads the maps before they have their name.
+    pub fn reader(&self) -> Result<MapReader> {
+        MapReader::open(self.sealed.path())
+    }
+
     pub fn publish(self) -> Result<()> {
         self.sealed.publish()
     }
@@ -139,7 +148,8 @@ impl MapReader {
     pub fn read(&self, id: &str) -> Result<ScoreMap> {
         let file = self.container.path().display();
         let entry = self.container.entry(id);
-        let entry = entry.with_context(|| format!("{file} has no score map of {id}; evaluate again"))?;
+        let entry =
+            entry.with_context(|| format!("{file} has no score map of {id}; evaluate again"))?;
         let bytes = self.container.read(id)?;
         let values = bytes
             .chunks_exact(4)
@@ -171,7 +181,11 @@ mod tests {
     #[test]
     fn maps_of_different_sizes_come_back_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let ids = ["test/good/000.png", "test/Kratzer \"ü\"/001.png", "test/unreadable.png"];
+        let ids = [
+            "test/good/000.png",
+            "test/Kratzer \"ü\"/001.png",
+            "test/unreadable.png",
+        ];
         let mut writer = MapWriter::create(folder.path(), ids).unwrap();
         writer.push(ids[0], &map(3, 2, 0.5)).unwrap();
         writer.push(ids[1], &map(2, 5, -7.0)).unwrap();
@@ -183,7 +197,10 @@ mod tests {
         assert_eq!(reader.read(ids[0]).unwrap(), map(3, 2, 0.5));
         assert!(!reader.contains(ids[2]));
         let error = format!("{:#}", reader.read(ids[2]).unwrap_err());
-        assert!(error.contains(ids[2]) && error.contains("evaluate again"), "{error}");
+        assert!(
+            error.contains(ids[2]) && error.contains("evaluate again"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -197,13 +214,20 @@ mod tests {
         assert_eq!(name("a", 1.0), name("a", 1.0));
         assert_ne!(name("a", 1.0), name("a", 2.0));
         assert_ne!(name("a", 1.0), name("b", 1.0));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was published");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "nothing was published"
+        );
     }
 
     #[test]
     fn no_maps_at_all_make_a_readable_file() {
         let folder = tempfile::tempdir().unwrap();
-        let sealed = MapWriter::create(folder.path(), []).unwrap().seal().unwrap();
+        let sealed = MapWriter::create(folder.path(), [])
+            .unwrap()
+            .seal()
+            .unwrap();
         let path = folder.path().join(&sealed.name);
         sealed.publish().unwrap();
         assert!(!MapReader::open(&path).unwrap().contains("a"));
@@ -215,14 +239,22 @@ mod tests {
         let mut writer = MapWriter::create(folder.path(), ["a"]).unwrap();
         writer.push("a", &map(1, 1, 0.0)).unwrap();
         for id in ["a", "b"] {
-            assert!(writer.push(id, &map(1, 1, 0.0)).unwrap_err().to_string().contains(id));
+            assert!(
+                writer
+                    .push(id, &map(1, 1, 0.0))
+                    .unwrap_err()
+                    .to_string()
+                    .contains(id)
+            );
         }
     }
 
     #[test]
     fn thousands_of_maps_fit_the_room_left_for_the_header() {
         let folder = tempfile::tempdir().unwrap();
-        let ids: Vec<String> = (0..3000).map(|i| format!("test/scratch/{i:05}.png")).collect();
+        let ids: Vec<String> = (0..3000)
+            .map(|i| format!("test/scratch/{i:05}.png"))
+            .collect();
         let mut writer = MapWriter::create(folder.path(), ids.iter().map(String::as_str)).unwrap();
         for (i, id) in ids.iter().enumerate() {
             writer.push(id, &map(4, 4, i as f32)).unwrap();
@@ -241,7 +273,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("part.safetensors");
         write_map(&path, "map", &map(2, 1, 0.0)).unwrap();
-        assert_eq!(MapReader::open(&path).unwrap().read("map").unwrap(), map(2, 1, 0.0));
+        assert_eq!(
+            MapReader::open(&path).unwrap().read("map").unwrap(),
+            map(2, 1, 0.0)
+        );
     }
 
     #[test]

@@ -10,13 +10,15 @@ pub mod model_file;
 pub mod npy;
 pub mod results;
 pub mod run_folder;
+pub mod weights;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-use self::atomic::folder_of;
+use self::atomic::{folder_of, write_atomically};
 use self::model_file::inspect;
 pub use self::run_folder::RunFolder;
 use crate::config::RunConfig;
@@ -57,6 +59,20 @@ pub struct WeightsInfo {
 pub enum WeightsOrigin {
     Embedded,
     File(PathBuf),
+}
+
+impl std::fmt::Display for WeightsOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded in the program"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Writes a file that other programs will read: whole, or not at all.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, |file| Ok(file.write_all(bytes)?))
 }
 
 /// Reads a finished run: a run folder, the model file in one, or a lone model file, which has no evaluation.
@@ -115,13 +131,14 @@ mod tests {
     fn run() -> (TempDir, RunFolder, String) {
         let folder = tempfile::tempdir().unwrap();
         let run = RunFolder::create(&folder.path().join("run")).unwrap();
-        let checksum = checkpoint::save(&run.model_path(), &model_file::samples::meta(), &[]).unwrap();
+        let checksum =
+            checkpoint::save(&run.model_path(), &model_file::samples::meta(), &[]).unwrap();
         (folder, run, checksum)
     }
 
     fn evaluate(run: &RunFolder, checksum: &str) {
         let maps = run.map_writer([]).unwrap();
-        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps)
+        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps.seal().unwrap())
             .unwrap();
     }
 
@@ -130,7 +147,10 @@ mod tests {
         let (_folder, run, checksum) = run();
         let summary = open_run(run.path()).unwrap();
         assert!(summary.evaluation.is_none() && summary.samples.is_empty());
-        assert_eq!(summary.image_limit, model_file::samples::meta().limits.image);
+        assert_eq!(
+            summary.image_limit,
+            model_file::samples::meta().limits.image
+        );
         evaluate(&run, &checksum);
         let summary = open_run(run.path()).unwrap();
         assert_eq!(summary.path, run.path());
@@ -175,6 +195,9 @@ mod tests {
         let notes = folder.path().join("notes.txt");
         fs::write(&notes, "not a model at all").unwrap();
         let notes = said(&notes);
-        assert!(notes.contains("notes.txt is not a safetensors file"), "{notes}");
+        assert!(
+            notes.contains("notes.txt is not a safetensors file"),
+            "{notes}"
+        );
     }
 }

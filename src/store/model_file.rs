@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::container::{Container, Entry};
 use super::hash::hex;
 use crate::config::RunConfig;
+use crate::data::image::{InputSpec, Orientation};
 use crate::metrics::Limit;
 use crate::models::backbone::BackboneKind;
 
@@ -73,7 +74,9 @@ pub struct ModelMeta {
     pub config: RunConfig,
     pub backbone: BackboneIdentity,
     /// How a picture becomes network input, as the data layer describes it.
-    pub input: serde_json::Value,
+    pub input: InputSpec,
+    /// Whether the training pictures were turned as their camera noted; what is scored is treated alike.
+    pub orientation: Orientation,
     pub limits: Limits,
     /// Image scores of the held-out good pictures, ascending.
     pub calibration_scores: Vec<f32>,
@@ -98,8 +101,12 @@ impl ModelMeta {
         add("settings", serde_json::to_string(&self.config))?;
         add("backbone", serde_json::to_string(&self.backbone))?;
         add("input", serde_json::to_string(&self.input))?;
+        add("orientation", serde_json::to_string(&self.orientation))?;
         add("limits", serde_json::to_string(&self.limits))?;
-        add("calibration_scores", serde_json::to_string(&self.calibration_scores))?;
+        add(
+            "calibration_scores",
+            serde_json::to_string(&self.calibration_scores),
+        )?;
         add("provenance", serde_json::to_string(&self.provenance))?;
         add("history", serde_json::to_string(&self.history))?;
         Ok(pairs)
@@ -111,6 +118,7 @@ impl ModelMeta {
             config: json(pairs, "settings")?,
             backbone: json(pairs, "backbone")?,
             input: json(pairs, "input")?,
+            orientation: json(pairs, "orientation")?,
             limits: json(pairs, "limits")?,
             calibration_scores: json(pairs, "calibration_scores")?,
             provenance: json(pairs, "provenance")?,
@@ -120,14 +128,25 @@ impl ModelMeta {
 
     /// JSON has no infinities: a model whose numbers are broken is stopped here, not when somebody loads it.
     fn check_numbers(&self) -> Result<()> {
-        let Limits { image, pixel, scale } = &self.limits;
+        let Limits {
+            image,
+            pixel,
+            scale,
+        } = &self.limits;
         let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
         ensure!(
-            finite(&[image.value, pixel.value, scale.0, scale.1]) && finite(&self.calibration_scores),
+            finite(&[image.value, pixel.value, scale.0, scale.1])
+                && finite(&self.calibration_scores),
             "the model's limits or calibration scores are not numbers: its training went wrong"
         );
-        let quantities = self.history.iter().flat_map(|record| record.quantities.values());
-        let losses = self.history.iter().filter_map(|record| record.loss.as_ref());
+        let quantities = self
+            .history
+            .iter()
+            .flat_map(|record| record.quantities.values());
+        let losses = self
+            .history
+            .iter()
+            .filter_map(|record| record.loss.as_ref());
         ensure!(
             quantities.chain(losses).all(|value| value.is_finite()),
             "the model's training history holds values that are not numbers"
@@ -142,7 +161,8 @@ fn text<'a>(pairs: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str> {
 }
 
 fn json<T: DeserializeOwned>(pairs: &BTreeMap<String, String>, key: &str) -> Result<T> {
-    serde_json::from_str(text(pairs, key)?).with_context(|| format!("its `{key}` is not understood"))
+    serde_json::from_str(text(pairs, key)?)
+        .with_context(|| format!("its `{key}` is not understood"))
 }
 
 /// SHA-256 over all key-value pairs but itself, then each tensor's name, type, shape and data in file order. Every part
@@ -208,7 +228,10 @@ pub fn inspect(path: &Path) -> Result<CheckedModel> {
 }
 
 /// Reads and checks a model file, handing each tensor's data to `visit` in file order.
-pub(super) fn read(path: &Path, mut visit: impl FnMut(Entry, Vec<u8>) -> Result<()>) -> Result<CheckedModel> {
+pub(super) fn read(
+    path: &Path,
+    mut visit: impl FnMut(Entry, Vec<u8>) -> Result<()>,
+) -> Result<CheckedModel> {
     let container = Container::open(path).context("expected a Flawscope model file")?;
     let pairs = container.metadata();
     let name = path.display();
@@ -222,7 +245,9 @@ pub(super) fn read(path: &Path, mut visit: impl FnMut(Entry, Vec<u8>) -> Result<
     }
     let checksum = sum.finish();
     if pairs.get(CHECKSUM) != Some(&checksum) {
-        bail!("{name} was altered after it was saved: its checksum does not fit; use an intact copy or train again");
+        bail!(
+            "{name} was altered after it was saved: its checksum does not fit; use an intact copy or train again"
+        );
     }
     let meta = ModelMeta::from_pairs(&pairs).with_context(|| {
         let maker = pairs.get("program_version").map_or("?", String::as_str);
@@ -245,7 +270,9 @@ fn check_format(pairs: &BTreeMap<String, String>) -> Result<()> {
         Ok(newer) if newer > FORMAT_VERSION => bail!(
             "it was made by a newer Flawscope ({}, file format {newer}; this one reads up to {FORMAT_VERSION}); \
              update Flawscope",
-            pairs.get("program_version").map_or("version unknown", String::as_str)
+            pairs
+                .get("program_version")
+                .map_or("version unknown", String::as_str)
         ),
         _ => bail!("its file format `{version}` does not exist; use an intact copy"),
     }
@@ -259,7 +286,7 @@ pub(super) mod samples {
     use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance};
     use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, ModelConfig, RunConfig};
     use crate::data::OpenOptions;
-    use crate::data::image::InputPreset;
+    use crate::data::image::{InputPreset, InputSpec, Orientation, Size};
     use crate::metrics::{Limit, LimitOrigin};
     use crate::models::backbone::BackboneKind;
     use crate::models::cfa::CfaConfig;
@@ -270,7 +297,7 @@ pub(super) mod samples {
             data: PathBuf::from("/data/Schräubchen"),
             open: OpenOptions::default(),
             category: Some("screw".to_owned()),
-            model: ModelConfig::Cfa(CfaConfig { epochs: 30 }),
+            model: ModelConfig::Cfa(CfaConfig::paper(BackboneKind::EfficientNetLite0)),
             backbone: BackboneChoice {
                 kind: BackboneKind::EfficientNetLite0,
                 weights: None,
@@ -296,7 +323,15 @@ pub(super) mod samples {
                 sha256: "ab".repeat(32),
                 embedded: false,
             },
-            input: serde_json::json!({"preset": "256", "mean": [0.485, 0.456, 0.406]}),
+            input: InputSpec::for_pictures(
+                InputPreset::Resize256,
+                Size {
+                    width: 900,
+                    height: 900,
+                },
+            )
+            .unwrap(),
+            orientation: Orientation::Ignore,
             limits: Limits {
                 image: limit(0.1 + 0.2),
                 pixel: limit(1.0 / 3.0),
@@ -330,13 +365,18 @@ mod tests {
     #[test]
     fn what_is_saved_comes_back_exactly() {
         let meta = meta();
-        assert_eq!(ModelMeta::from_pairs(&meta.to_pairs().unwrap()).unwrap(), meta);
+        assert_eq!(
+            ModelMeta::from_pairs(&meta.to_pairs().unwrap()).unwrap(),
+            meta
+        );
     }
 
     #[test]
     fn floats_survive_the_text_form() {
         let mut meta = meta();
-        meta.calibration_scores = (0..2000_u32).map(|i| f32::from_bits(0x3e00_0000 + i * 7919)).collect();
+        meta.calibration_scores = (0..2000_u32)
+            .map(|i| f32::from_bits(0x3e00_0000 + i * 7919))
+            .collect();
         let back = ModelMeta::from_pairs(&meta.to_pairs().unwrap()).unwrap();
         assert_eq!(back.calibration_scores, meta.calibration_scores);
     }
@@ -364,7 +404,12 @@ mod tests {
         let error = check_format(&pairs).unwrap_err().to_string();
         assert!(error.contains("newer Flawscope (9.1.0"), "{error}");
         pairs.insert("format_version".to_owned(), "zero".to_owned());
-        assert!(check_format(&pairs).unwrap_err().to_string().contains("`zero`"));
+        assert!(
+            check_format(&pairs)
+                .unwrap_err()
+                .to_string()
+                .contains("`zero`")
+        );
         pairs.remove("format");
         assert!(
             check_format(&pairs)

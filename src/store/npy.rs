@@ -12,7 +12,11 @@ use crate::score_map::ScoreMap;
 pub fn write_npy(path: &Path, map: &ScoreMap) -> Result<()> {
     write_atomically(path, |file| {
         file.write_all(&header(map.height(), map.width()))?;
-        let bytes: Vec<u8> = map.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = map
+            .values()
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         file.write_all(&bytes)?;
         Ok(())
     })
@@ -21,7 +25,8 @@ pub fn write_npy(path: &Path, map: &ScoreMap) -> Result<()> {
 /// Magic, version, length of the rest, and a Python dictionary padded so that the data starts at a multiple of 64.
 fn header(height: usize, width: usize) -> Vec<u8> {
     const PREFIX: usize = 10;
-    let mut dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
+    let mut dictionary =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({height}, {width}), }}");
     let length = (PREFIX + dictionary.len() + 1).next_multiple_of(64) - PREFIX;
     while dictionary.len() + 1 < length {
         dictionary.push(' ');

@@ -29,8 +29,9 @@ impl EvaluationRecord {
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
-        serde_json::from_reader(BufReader::new(file))
-            .with_context(|| format!("{name} is not an evaluation this program understands; evaluate the run again"))
+        serde_json::from_reader(BufReader::new(file)).with_context(|| {
+            format!("{name} is not an evaluation this program understands; evaluate the run again")
+        })
     }
 
     /// Everything but the renaming.
@@ -48,7 +49,13 @@ impl EvaluationRecord {
         let mut table = csv_row(&["path", "label", "defect", "score", "verdict"]);
         for row in &self.evaluation.images {
             let verdict = if row.score >= limit { "FAIL" } else { "PASS" };
-            table += &csv_row(&[&row.path, &row.label, &row.defect, &row.score.to_string(), verdict]);
+            table += &csv_row(&[
+                &row.path,
+                &row.label,
+                &row.defect,
+                &row.score.to_string(),
+                verdict,
+            ]);
         }
         let mut staged = Staged::in_folder(folder_of(path))?;
         let written = staged.write_all(table.as_bytes());

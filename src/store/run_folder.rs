@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::atomic::{remove_leftovers, unwritable};
-use super::maps::{MapReader, MapWriter};
+use super::maps::{MapReader, MapWriter, SealedMaps};
 use super::results::EvaluationRecord;
 use crate::data::Sample;
 use crate::metrics::Evaluation;
@@ -50,7 +50,10 @@ impl RunFolder {
             path.exists(),
             "{name} does not exist; expected a run folder with a {MODEL}"
         );
-        ensure!(path.is_dir(), "{name} is a file; expected a run folder with a {MODEL}");
+        ensure!(
+            path.is_dir(),
+            "{name} is a file; expected a run folder with a {MODEL}"
+        );
         let run = Self {
             path: path.to_path_buf(),
         };
@@ -89,7 +92,7 @@ impl RunFolder {
         evaluation: Evaluation,
         samples: Vec<Sample>,
         model_checksum: &str,
-        maps: MapWriter,
+        maps: SealedMaps,
     ) -> Result<()> {
         ensure!(
             evaluation.images.len() == samples.len(),
@@ -97,7 +100,6 @@ impl RunFolder {
             evaluation.images.len(),
             samples.len()
         );
-        let maps = maps.seal()?;
         let record = EvaluationRecord {
             evaluation,
             model_checksum: model_checksum.to_owned(),
@@ -129,7 +131,12 @@ impl RunFolder {
     /// The raw score maps behind an evaluation.
     pub fn maps(&self, record: &EvaluationRecord) -> Result<MapReader> {
         let name = record.maps.as_deref();
-        let name = name.with_context(|| format!("{} keeps no score maps; evaluate again", self.path.display()))?;
+        let name = name.with_context(|| {
+            format!(
+                "{} keeps no score maps; evaluate again",
+                self.path.display()
+            )
+        })?;
         // The record is text that anyone may edit: only a name within this folder is followed.
         let plain = Path::new(name).file_name() == Some(name.as_ref());
         ensure!(
@@ -142,7 +149,9 @@ impl RunFolder {
 
     /// Old maps that cannot be removed, say because another program reads them, are removed by a later evaluation.
     fn remove_maps_except(&self, current: &str) {
-        let Ok(entries) = fs::read_dir(&self.path) else { return };
+        let Ok(entries) = fs::read_dir(&self.path) else {
+            return;
+        };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -162,8 +171,11 @@ fn remove_if_there(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 pub(super) mod samples {
+    use crate::data::image::Orientation;
     use crate::data::{Label, Sample};
-    use crate::metrics::{Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol};
+    use crate::metrics::{
+        Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
+    };
 
     pub fn samples() -> Vec<Sample> {
         let sample = |id: &str, label, defect: &str| Sample {
@@ -172,6 +184,7 @@ pub(super) mod samples {
             masks: Vec::new(),
             label,
             defect: defect.to_owned(),
+            orientation: Orientation::Ignore,
         };
         vec![
             sample("test/good/000.png", Label::Good, "good"),
@@ -278,7 +291,9 @@ mod tests {
 
     fn maps(run: &RunFolder, value: f32) -> MapWriter {
         let samples = samples();
-        let mut writer = run.map_writer(samples.iter().map(|s| s.id.as_str())).unwrap();
+        let mut writer = run
+            .map_writer(samples.iter().map(|s| s.id.as_str()))
+            .unwrap();
         for sample in &samples {
             let map = ScoreMap::new(2, 1, vec![value, 0.0]).unwrap();
             writer.push(&sample.id, &map).unwrap();
@@ -288,8 +303,13 @@ mod tests {
 
     fn commit(run: &RunFolder, value: f32) {
         let maps = maps(run, value);
-        run.commit_evaluation(evaluation(value), samples(), "model-1", maps)
-            .unwrap();
+        run.commit_evaluation(
+            evaluation(value),
+            samples(),
+            "model-1",
+            maps.seal().unwrap(),
+        )
+        .unwrap();
     }
 
     /// The committed state is wholly that of `value`.
@@ -298,7 +318,10 @@ mod tests {
         assert_eq!(record.evaluation, evaluation(value));
         assert_eq!(record.samples, samples());
         let maps = run.maps(&record).unwrap();
-        assert_eq!(maps.read("test/good/000.png").unwrap().values(), [value, 0.0]);
+        assert_eq!(
+            maps.read("test/good/000.png").unwrap().values(),
+            [value, 0.0]
+        );
     }
 
     #[test]
@@ -351,8 +374,12 @@ mod tests {
     fn older_maps_go_when_newer_ones_are_committed() {
         let (_folder, run) = run();
         let count = || {
-            let names = fs::read_dir(run.path()).unwrap().map(|e| e.unwrap().file_name());
-            names.filter(|n| n.to_string_lossy().starts_with("maps-")).count()
+            let names = fs::read_dir(run.path())
+                .unwrap()
+                .map(|e| e.unwrap().file_name());
+            names
+                .filter(|n| n.to_string_lossy().starts_with("maps-"))
+                .count()
         };
         commit(&run, 2.0);
         commit(&run, 2.0);
@@ -395,7 +422,7 @@ mod tests {
         let (_folder, run) = run();
         let maps = maps(&run, 2.0);
         assert!(
-            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps)
+            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps.seal().unwrap())
                 .is_err()
         );
         assert!(!run.evaluation_path().exists());
@@ -405,12 +432,27 @@ mod tests {
     fn folders_that_are_no_runs_are_named_with_what_was_expected() {
         let (folder, run) = run();
         let error = RunFolder::open(run.path()).unwrap_err().to_string();
-        assert!(error.contains("not a run folder") && error.contains(MODEL), "{error}");
+        assert!(
+            error.contains("not a run folder") && error.contains(MODEL),
+            "{error}"
+        );
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(RunFolder::open(&file).unwrap_err().to_string().contains("is a file"));
-        assert!(RunFolder::create(&file).unwrap_err().to_string().contains("is a file"));
-        let absent = RunFolder::open(&folder.path().join("absent")).unwrap_err().to_string();
+        assert!(
+            RunFolder::open(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("is a file")
+        );
+        assert!(
+            RunFolder::create(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("is a file")
+        );
+        let absent = RunFolder::open(&folder.path().join("absent"))
+            .unwrap_err()
+            .to_string();
         assert!(absent.contains("does not exist"), "{absent}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
 
@@ -14,6 +13,7 @@ use crate::data::{self, OpenOptions, check::check_pictures};
 use crate::pipeline::{self, EvaluateRequest};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::store;
+use crate::store::weights::{find_weights, search_folders};
 
 /// The program's real jobs.
 pub struct PipelineJobs;
@@ -31,7 +31,7 @@ impl Jobs for PipelineJobs {
             Command::MakeSample { out, settings } => make_sample(&out, settings, job, monitor)?,
             Command::ListWeights => Some(Event::WeightsListed {
                 job,
-                weights: store::find_weights(&[]),
+                weights: find_weights(&search_folders(None)),
             }),
             Command::Train { config, out } => train(&config, &out, job, monitor)?,
             Command::OpenRun { path } => Some(open_run(&path, job)?),
@@ -56,14 +56,11 @@ fn open_data(
         phase: Phase::ReadingPictures,
         total: dataset.pictures(),
     });
-    let stopped = AtomicBool::new(false);
     let report = check_pictures(&dataset, &|done| {
         monitor.report(Progress::Step { done });
-        let stop = monitor.should_stop();
-        stopped.fetch_or(stop, Ordering::Relaxed);
-        !stop
+        !monitor.should_stop()
     });
-    Ok((!stopped.into_inner()).then(|| Event::DataOpened {
+    Ok(report.map(|report| Event::DataOpened {
         job,
         dataset: Arc::new(dataset),
         report: Arc::new(report),

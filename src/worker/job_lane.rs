@@ -222,6 +222,10 @@ mod tests {
     }
 
     /// Works until it is told to stop.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "stands for a job, and jobs may fail"
+    )]
     fn endless(_: Command, _: JobId, monitor: &dyn Monitor, _: &dyn Fn(Event)) -> Result<()> {
         while !monitor.should_stop() {
             sleep(Duration::from_millis(2));

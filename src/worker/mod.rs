@@ -1,7 +1,9 @@
 //! Background work for the window: one lane for jobs, a second for what the user is looking at. Knows no egui: the
 //! window is woken through a closure.
 
+mod job;
 mod job_lane;
+mod preview;
 mod preview_lane;
 
 pub mod message;
@@ -15,6 +17,9 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::progress::Monitor;
+pub use job::PipelineJobs;
+pub use preview::DiskPreviews;
+
 use job_lane::JobLane;
 use message::{Command, Event, JobId, Preview, PreviewKey, PreviewRequest};
 use preview_lane::PreviewLane;

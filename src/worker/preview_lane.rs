@@ -157,6 +157,7 @@ mod tests {
     use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
     use super::{FULL_CAPACITY, PreviewLane, Queue, THUMBNAIL_CAPACITY};
+    use crate::data::image::Orientation;
     use crate::data::{Label, Sample};
     use crate::worker::Previews;
     use crate::worker::message::{Detail, Event, Preview, PreviewKey, PreviewRequest};
@@ -174,6 +175,7 @@ mod tests {
                 masks: Vec::new(),
                 label: Label::Good,
                 defect: "good".to_owned(),
+                orientation: Orientation::Ignore,
             },
         }
     }

@@ -2,17 +2,20 @@
 //! its name and can be corrected. Nothing is moved or written.
 
 mod roles;
+mod shelf;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+
+use shelf::Shelf;
 
 use super::image::Orientation;
 use super::layout::{FolderRole, Layout, LayoutKind, OpenOptions, Role};
 use super::listing::{Listing, counted, own_name, relative, stem};
 use super::masks::{self, MaskIndex};
-use super::names::{Meaning, subject};
+use super::names::Meaning;
 use super::sample::{Category, Dataset, Finding, Label, Sample, Severity};
 use super::split;
 
@@ -34,11 +37,15 @@ impl Layout for Folder {
     }
 
     fn recognises(&self, root: &Path) -> bool {
-        scan(root).is_ok_and(|scan| !scan.folders.is_empty())
+        // What stops the search is a story for `read` to tell.
+        scan(root).map_or(true, |scan| !scan.folders.is_empty())
     }
 
     fn read(&self, root: &Path, options: &OpenOptions) -> Result<Dataset> {
-        let Scan { folders, mut findings } = scan(root)?;
+        let Scan {
+            folders,
+            mut findings,
+        } = scan(root)?;
         ensure!(
             !folders.is_empty(),
             "{}: expected folders of pictures, found no picture",
@@ -68,7 +75,10 @@ impl Layout for Folder {
 /// The folders with pictures below `root` and their roles, corrected by the options: what there is to correct, also where
 /// reading the data set fails because no folder is good.
 pub fn folder_roles(root: &Path, options: &OpenOptions) -> Result<Vec<FolderRole>> {
-    let Scan { folders, mut findings } = scan(root)?;
+    let Scan {
+        folders,
+        mut findings,
+    } = scan(root)?;
     let roles = roles::assign(root, &folders, options, &mut findings);
     Ok(show(&folders, &roles))
 }
@@ -84,7 +94,11 @@ fn show(folders: &[Found], roles: &[Role]) -> Vec<FolderRole> {
 
 fn describe(folder: &FolderRole) -> String {
     let count = counted(folder.pictures, "picture", "pictures");
-    format!("`{}` ({}, {count})", folder.path, folder.role.name().to_lowercase())
+    format!(
+        "`{}` ({}, {count})",
+        folder.path,
+        folder.role.name().to_lowercase()
+    )
 }
 
 /// A folder with pictures directly in it.
@@ -129,7 +143,8 @@ fn scan(root: &Path) -> Result<Scan> {
                 )),
             }
         }
-        scan.folders.extend(Found::new(root, path, listing.pictures));
+        scan.folders
+            .extend(Found::new(root, path, listing.pictures));
     }
     Ok(scan)
 }
@@ -218,19 +233,29 @@ impl<'a> Builder<'a> {
 
     fn good(&mut self, role: Role) -> Vec<Sample> {
         let folders = self.with_role(role);
-        for folder in folders.iter().filter(|folder| !folder.masks_beside.is_empty()) {
+        for folder in folders
+            .iter()
+            .filter(|folder| !folder.masks_beside.is_empty())
+        {
             let count = counted(folder.masks_beside.len(), "file", "files");
-            let text = format!("{count} beside the good pictures taken for masks by the name: not used");
-            self.findings.push(Finding::new(Severity::Note, &folder.path, text));
+            let text =
+                format!("{count} beside the good pictures taken for masks by the name: not used");
+            self.findings
+                .push(Finding::new(Severity::Note, &folder.path, text));
         }
         let pictures = folders.into_iter().flat_map(|folder| &folder.pictures);
-        pictures.map(|image| self.sample(image, Label::Good, "good")).collect()
+        pictures
+            .map(|image| self.sample(image, Label::Good, "good"))
+            .collect()
     }
 
     /// Parts the good pictures into those that train and those that test, leaving enough to train on.
     fn hold_out(&mut self, good: Vec<Sample>) -> (Vec<Sample>, Vec<Sample>) {
         let share = (good.len() as f64 * HOLD_OUT_FRACTION).round() as usize;
-        let count = share.min(good.len().saturating_sub(split::MIN_TRAIN + split::MIN_CALIBRATION));
+        let count = share.min(
+            good.len()
+                .saturating_sub(split::MIN_TRAIN + split::MIN_CALIBRATION),
+        );
         let text = if count > 0 {
             format!(
                 "{count} of {} good pictures are held out for testing: there is no folder of good test pictures",
@@ -239,14 +264,18 @@ impl<'a> Builder<'a> {
         } else {
             "no good pictures to test with: there are too few to hold any out".to_owned()
         };
-        let severity = if count > 0 { Severity::Note } else { Severity::Warning };
+        let severity = if count > 0 {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
         self.findings.push(Finding::new(severity, self.root, text));
         split::part(good, count, HOLD_OUT_SEED)
     }
 
     fn defective(&mut self) -> Result<Vec<Sample>> {
         let folders = self.with_role(Role::Defective);
-        let mut shelf = Shelf::new(&self.with_role(Role::Masks), &folders)?;
+        let mut shelf = Shelf::new(&self.folders)?;
         let has_masks = self.orientation == Orientation::Ignore;
         let mut all = Vec::new();
         for folder in folders {
@@ -269,9 +298,8 @@ impl<'a> Builder<'a> {
             }
             all.append(&mut samples);
         }
-        self.findings
-            .extend(shelf.masks.iter().flat_map(|masks| masks.index.unclaimed()));
-        self.findings.extend(shared_masks(&all));
+        self.findings.extend(shelf.unclaimed());
+        self.findings.extend(shelf::drop_shared(&mut all));
         Ok(all)
     }
 
@@ -285,7 +313,8 @@ impl<'a> Builder<'a> {
         } else {
             return;
         };
-        self.findings.push(Finding::new(Severity::Note, self.root, text));
+        self.findings
+            .push(Finding::new(Severity::Note, self.root, text));
     }
 
     fn sample(&self, image: &Path, label: Label, defect: &str) -> Sample {
@@ -298,76 +327,6 @@ impl<'a> Builder<'a> {
             orientation: self.orientation,
         }
     }
-}
-
-/// All folders of masks.
-struct Shelf {
-    masks: Vec<MaskFolder>,
-}
-
-struct MaskFolder {
-    index: MaskIndex,
-    /// The folder of defective pictures whose masks these are; `None`: they are for all that have none of their own.
-    owner: Option<String>,
-}
-
-impl Shelf {
-    fn new(masks: &[&Found], defective: &[&Found]) -> Result<Self> {
-        let masks = masks.iter().map(|folder| {
-            Ok(MaskFolder {
-                index: MaskIndex::of(&folder.path)?,
-                owner: owner(&folder.key, defective),
-            })
-        });
-        Ok(Self {
-            masks: masks.collect::<Result<_>>()?,
-        })
-    }
-
-    /// The masks of a picture in the folder `key`: from that folder's own masks first.
-    fn take(&mut self, picture: &Path, key: &str) -> Vec<PathBuf> {
-        let (own, others): (Vec<_>, Vec<_>) = self.masks.iter_mut().partition(|m| m.owner.as_deref() == Some(key));
-        let common = others.into_iter().filter(|masks| masks.owner.is_none());
-        let found = own.into_iter().chain(common).map(|masks| masks.index.take(picture));
-        found.into_iter().find(|files| !files.is_empty()).unwrap_or_default()
-    }
-}
-
-/// Whose masks a folder holds: those of the defect folder it lies in, else of the only one with the same subject.
-fn owner(masks: &str, defective: &[&Found]) -> Option<String> {
-    let around = defective
-        .iter()
-        .filter(|folder| masks.starts_with(&format!("{}/", folder.key)));
-    if let Some(folder) = around.max_by_key(|folder| folder.key.len()) {
-        return Some(folder.key.clone());
-    }
-    let leaf = |key: &str| subject(key.rsplit('/').next().unwrap_or(key));
-    let mine = leaf(masks);
-    let mut alike = defective
-        .iter()
-        .filter(|folder| !mine.is_empty() && leaf(&folder.key) == mine);
-    match (alike.next(), alike.next()) {
-        (Some(only), None) => Some(only.key.clone()),
-        _ => None,
-    }
-}
-
-/// Warnings about mask files that more than one picture asked for.
-fn shared_masks(samples: &[Sample]) -> Vec<Finding> {
-    let mut first: BTreeMap<&Path, &str> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for sample in samples {
-        for mask in &sample.masks {
-            if let Some(other) = first.insert(mask, &sample.id) {
-                let text = format!(
-                    "the mask is used for two pictures of the same name, {other} and {}",
-                    sample.id
-                );
-                findings.push(Finding::new(Severity::Warning, mask, text));
-            }
-        }
-    }
-    findings
 }
 
 #[cfg(test)]

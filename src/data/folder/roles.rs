@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Found;
 use crate::data::layout::{OpenOptions, Role};
 use crate::data::listing::counted;
-use crate::data::names::Meaning;
+use crate::data::names::{Meaning, Word};
 use crate::data::sample::{Finding, Severity};
 
 /// What the name of a folder says about its role.
@@ -19,7 +19,12 @@ enum Guess {
 }
 
 /// One role for each folder, in the same order.
-pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, findings: &mut Vec<Finding>) -> Vec<Role> {
+pub(super) fn assign(
+    root: &Path,
+    folders: &[Found],
+    options: &OpenOptions,
+    findings: &mut Vec<Finding>,
+) -> Vec<Role> {
     let corrected: Vec<Option<Role>> = folders
         .iter()
         .map(|folder| options.roles.get(&folder.key).copied())
@@ -32,7 +37,10 @@ pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, find
         let text = "this folder was given a role, but there are no pictures in it";
         findings.push(Finding::new(Severity::Warning, &root.join(key), text));
     }
-    let mut guesses: Vec<Guess> = folders.iter().map(|folder| from_path(&folder.key)).collect();
+    let mut guesses: Vec<Guess> = folders
+        .iter()
+        .map(|folder| from_path(&folder.key))
+        .collect();
     for (guess, role) in guesses.iter_mut().zip(&corrected) {
         if let Some(role) = role {
             *guess = Guess::Clear(*role);
@@ -50,14 +58,19 @@ pub(super) fn assign(root: &Path, folders: &[Found], options: &OpenOptions, find
 
 /// Reads a folder's path from its end: the last part that says good or defective decides, masks go before all.
 fn from_path(key: &str) -> Guess {
-    let meanings: Vec<Meaning> = key.split('/').filter(|part| *part != ".").map(Meaning::of).collect();
-    if meanings.iter().any(|meaning| meaning.mask) {
+    let meanings: Vec<Meaning> = key
+        .split('/')
+        .filter(|part| *part != ".")
+        .map(Meaning::of)
+        .collect();
+    let anywhere = |word: Word| meanings.iter().any(|meaning| meaning.says(word));
+    if anywhere(Word::Mask) {
         return Guess::Clear(Role::Masks);
     }
-    let tests = meanings.iter().any(|meaning| meaning.test);
+    let tests = anywhere(Word::Test);
     let mut named = meanings.is_empty();
     for meaning in meanings.iter().rev() {
-        match (meaning.good, meaning.defective) {
+        match (meaning.says(Word::Good), meaning.says(Word::Defective)) {
             (true, true) => return Guess::Unknown,
             (false, true) => return Guess::Clear(Role::Defective),
             (true, false) if tests => return Guess::Clear(Role::GoodTest),
@@ -65,32 +78,49 @@ fn from_path(key: &str) -> Guess {
             (false, false) => {}
         }
         // A folder of another name inside `train` may hold anything; `train` itself holds good pictures.
-        named |= !meaning.plain;
-        if !named && meaning.train {
+        named |= meaning.says(Word::Unknown);
+        if !named && meaning.says(Word::Train) {
             return Guess::Clear(Role::Good);
         }
     }
-    if tests && !named { Guess::Mixed } else { Guess::Unknown }
+    if tests && !named {
+        Guess::Mixed
+    } else {
+        Guess::Unknown
+    }
 }
 
 /// Picks the good folder where no name says which it is. What the user has said is never changed.
-fn choose_good(folders: &[Found], corrected: &[Option<Role>], guesses: &mut [Guess], findings: &mut Vec<Finding>) {
+fn choose_good(
+    folders: &[Found],
+    corrected: &[Option<Role>],
+    guesses: &mut [Guess],
+    findings: &mut Vec<Finding>,
+) {
     let free = |i: usize| corrected[i].is_none();
-    if let Some(tests) = (0..guesses.len()).find(|&i| free(i) && guesses[i] == Guess::Clear(Role::GoodTest)) {
+    if let Some(tests) =
+        (0..guesses.len()).find(|&i| free(i) && guesses[i] == Guess::Clear(Role::GoodTest))
+    {
         // Good pictures are named only below `test`: they are all there is to train on.
         guesses[tests] = Guess::Clear(Role::Good);
         return;
     }
-    let unknown: Vec<usize> = (0..guesses.len()).filter(|&i| guesses[i] == Guess::Unknown).collect();
+    let unknown: Vec<usize> = (0..guesses.len())
+        .filter(|&i| guesses[i] == Guess::Unknown)
+        .collect();
     if let Some(&root) = unknown.iter().find(|&&i| folders[i].key == ".") {
         guesses[root] = Guess::Clear(Role::Good);
         return;
     }
     // The first of the largest; `max_by_key` alone would take the last.
-    let Some(&largest) = unknown.iter().rev().max_by_key(|&&i| folders[i].pictures.len()) else {
+    let Some(&largest) = unknown
+        .iter()
+        .rev()
+        .max_by_key(|&&i| folders[i].pictures.len())
+    else {
         return;
     };
-    let severity = if unknown.len() == 1 {
+    let severity = if folders.len() == 1 {
         Severity::Note
     } else {
         Severity::Warning
@@ -101,7 +131,11 @@ fn choose_good(folders: &[Found], corrected: &[Option<Role>], guesses: &mut [Gue
     );
     findings.push(Finding::new(severity, &folders[largest].path, text));
     for i in unknown {
-        guesses[i] = Guess::Clear(if i == largest { Role::Good } else { Role::Ignored });
+        guesses[i] = Guess::Clear(if i == largest {
+            Role::Good
+        } else {
+            Role::Ignored
+        });
     }
 }
 
@@ -112,9 +146,13 @@ fn settle(folder: &Found, guess: Guess, findings: &mut Vec<Finding>) -> Role {
     };
     match guess {
         Guess::Clear(role) => role,
-        Guess::Mixed => ignore("not used: the name does not say whether these are good or defective; give it a role"),
+        Guess::Mixed => ignore(
+            "not used: the name does not say whether these are good or defective; give it a role",
+        ),
         // Beside folders with telling names, pictures directly in the root may be anything.
-        Guess::Unknown if folder.key == "." => ignore("pictures directly in this folder are not used; give it a role"),
+        Guess::Unknown if folder.key == "." => {
+            ignore("pictures directly in this folder are not used; give it a role")
+        }
         Guess::Unknown => Role::Defective,
     }
 }
@@ -141,7 +179,13 @@ mod tests {
         for (path, role) in clear {
             assert_eq!(from_path(path), Guess::Clear(role), "{path}");
         }
-        for path in [".", "scratch", "test/scratch", "train/cam left", "good and bad"] {
+        for path in [
+            ".",
+            "scratch",
+            "test/scratch",
+            "train/cam left",
+            "good and bad",
+        ] {
             assert_eq!(from_path(path), Guess::Unknown, "{path}");
         }
         for path in ["test", "val/images"] {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Folder, folder_roles};
 use crate::data::image::Orientation;
-use crate::data::image::testing::write;
+use crate::data::image::testing::{self, write};
 use crate::data::layout::Layout;
 use crate::data::{Dataset, Label, OpenOptions, Role, Severity};
 
@@ -12,7 +12,10 @@ fn folder(files: &[(&str, usize)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (pattern, count) in files {
         for i in 0..*count {
-            write(&folder.path().join(pattern.replace('*', &format!("{i:02}"))), b"");
+            write(
+                &folder.path().join(pattern.replace('*', &format!("{i:02}"))),
+                b"",
+            );
         }
     }
     folder
@@ -21,7 +24,10 @@ fn folder(files: &[(&str, usize)]) -> tempfile::TempDir {
 fn options(roles: &[(&str, Role)]) -> OpenOptions {
     OpenOptions {
         layout: None,
-        roles: roles.iter().map(|(path, role)| ((*path).to_owned(), *role)).collect(),
+        roles: roles
+            .iter()
+            .map(|(path, role)| ((*path).to_owned(), *role))
+            .collect(),
     }
 }
 
@@ -40,7 +46,11 @@ fn roles(dataset: &Dataset) -> Vec<(&str, Role, usize)> {
 /// Pictures in training, good and defective in testing.
 fn counts(dataset: &Dataset) -> (usize, usize, usize) {
     let category = &dataset.categories[0];
-    let good = category.test.iter().filter(|s| s.label == Label::Good).count();
+    let good = category
+        .test
+        .iter()
+        .filter(|s| s.label == Label::Good)
+        .count();
     (category.train.len(), good, category.test.len() - good)
 }
 
@@ -73,7 +83,10 @@ fn the_pictures_held_out_are_always_the_same() {
             .map(|s| s.id.clone())
             .collect()
     };
-    assert_eq!(held_out(), ["good/09.png", "good/11.png", "good/13.png", "good/15.png"]);
+    assert_eq!(
+        held_out(),
+        ["good/09.png", "good/11.png", "good/13.png", "good/15.png"]
+    );
 }
 
 #[test]
@@ -106,7 +119,10 @@ fn folders_of_good_and_bad_pictures_are_told_apart_by_name() {
 fn good_pictures_in_the_root_with_defects_in_folders_are_understood() {
     let root = folder(&[("*.png", 10), ("crack/*.png", 2)]);
     let dataset = read(root.path(), &[]);
-    assert_eq!(roles(&dataset), [(".", Role::Good, 10), ("crack", Role::Defective, 2)]);
+    assert_eq!(
+        roles(&dataset),
+        [(".", Role::Good, 10), ("crack", Role::Defective, 2)]
+    );
     assert_eq!(counts(&dataset), (8, 2, 2));
 }
 
@@ -136,11 +152,18 @@ fn what_no_name_tells_is_guessed_aloud() {
 #[test]
 fn the_users_word_goes_before_every_guess() {
     let root = folder(&[("good/*.png", 9), ("bad/*.png", 3), ("more/*.png", 4)]);
-    let corrections = [("bad", Role::Ignored), ("more", Role::GoodTest), ("gone", Role::Good)];
+    let corrections = [
+        ("bad", Role::Ignored),
+        ("more", Role::GoodTest),
+        ("gone", Role::Good),
+    ];
     let dataset = read(root.path(), &corrections);
     assert_eq!(counts(&dataset), (9, 4, 0));
     assert!(texts(&dataset, Severity::Warning)[0].contains("no pictures in it"));
-    let swapped = read(root.path(), &[("bad", Role::Good), ("good", Role::Defective)]);
+    let swapped = read(
+        root.path(),
+        &[("bad", Role::Good), ("good", Role::Defective)],
+    );
     assert_eq!(counts(&swapped).2, 9 + 4);
     assert!(
         swapped.categories[0]
@@ -206,7 +229,7 @@ fn masks_are_matched_by_name_wherever_they_lie() {
 }
 
 #[test]
-fn one_mask_for_two_pictures_of_the_same_name_is_warned_about() {
+fn a_mask_that_may_belong_to_two_pictures_is_used_for_neither() {
     let root = folder(&[
         ("good/*.png", 10),
         ("crack/*.png", 1),
@@ -216,7 +239,15 @@ fn one_mask_for_two_pictures_of_the_same_name_is_warned_about() {
     let dataset = read(root.path(), &[]);
     assert_eq!(
         texts(&dataset, Severity::Warning),
-        ["the mask is used for two pictures of the same name, crack/00.png and dent/00.png"]
+        [
+            "may be the mask of crack/00.png or dent/00.png: it is not used; keep masks in one folder per defect type"
+        ]
+    );
+    assert!(
+        dataset.categories[0]
+            .test
+            .iter()
+            .all(|s| s.masks.is_empty())
     );
 }
 
@@ -236,4 +267,33 @@ fn pictures_too_deep_are_not_looked_for() {
     let root = folder(&[("1/2/3/4/5/6/*.png", 1)]);
     assert!(!Folder.recognises(root.path()));
     assert!(Folder.recognises(&root.path().join("1")));
+}
+
+#[test]
+fn pictures_and_masks_in_folders_of_their_own_are_paired() {
+    let Some(data) = testing::shared_data() else {
+        return;
+    };
+    let dataset = read(&data.join("layouts/mvtec3d_mini/tire"), &[]);
+    for sample in dataset.categories[0]
+        .test
+        .iter()
+        .filter(|s| s.label == Label::Defective)
+    {
+        let mask = sample.image.to_string_lossy().replace("/rgb/", "/gt/");
+        assert_eq!(sample.masks, [std::path::PathBuf::from(mask)]);
+    }
+    assert_eq!(counts(&dataset), (2, 4, 8));
+    assert!(texts(&dataset, Severity::Warning).is_empty());
+}
+
+#[test]
+fn a_folder_guessed_among_others_is_a_warning_and_the_only_folder_is_not() {
+    let several = folder(&[("broken/*.png", 2), ("monday/*.png", 9)]);
+    assert_eq!(
+        texts(&read(several.path(), &[]), Severity::Warning).len(),
+        1
+    );
+    let one = folder(&[("monday/*.png", 9)]);
+    assert!(texts(&read(one.path(), &[]), Severity::Warning).is_empty());
 }

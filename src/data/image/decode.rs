@@ -59,7 +59,10 @@ pub fn read_size(path: &Path, orientation: Orientation) -> Result<Size> {
 /// A picture file's bytes; refuses files too large to be a picture. The error leaves the path to the caller.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).context("the file cannot be opened")?;
-    let length = file.metadata().context("the file cannot be looked at")?.len();
+    let length = file
+        .metadata()
+        .context("the file cannot be looked at")?
+        .len();
     ensure!(
         length <= MAX_BYTES,
         "the file is too large for a picture ({} MiB)",
@@ -77,7 +80,7 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 pub fn decode(bytes: &[u8], orientation: Orientation) -> Result<Decoded> {
     guarded(|| {
         let format = format_of(bytes)?;
-        let picture = match float_tiff::Header::read(bytes).filter(|_| format == PictureFormat::Tiff) {
+        let picture = match float_header(format, bytes) {
             Some(header) => {
                 check_size(header.width, header.height)?;
                 float_picture(header.width, header.height, &header.pixels(bytes)?, 1)?
@@ -99,17 +102,24 @@ fn format_of(bytes: &[u8]) -> Result<PictureFormat> {
     PictureFormat::of_content(bytes)
 }
 
+/// The header of the one kind of TIFF that the general decoder refuses.
+fn float_header(format: PictureFormat, bytes: &[u8]) -> Option<float_tiff::Header> {
+    let header = float_tiff::Header::read(bytes);
+    header.filter(|_| format == PictureFormat::Tiff)
+}
+
 fn size_of(bytes: &[u8], orientation: Orientation) -> Result<Size> {
     let format = format_of(bytes)?;
-    let (width, height) = match float_tiff::Header::read(bytes).filter(|_| format == PictureFormat::Tiff) {
-        Some(header) => (header.width, header.height),
-        None => {
-            let mut decoder = decoder(format, bytes)?;
-            let (width, height) = decoder.dimensions();
-            match turn(&mut decoder, orientation) {
-                Turn::Rotate90 | Turn::Rotate270 | Turn::Rotate90FlipH | Turn::Rotate270FlipH => (height, width),
-                _ => (width, height),
+    let (width, height) = if let Some(header) = float_header(format, bytes) {
+        (header.width, header.height)
+    } else {
+        let mut decoder = decoder(format, bytes)?;
+        let (width, height) = decoder.dimensions();
+        match turn(&mut decoder, orientation) {
+            Turn::Rotate90 | Turn::Rotate270 | Turn::Rotate90FlipH | Turn::Rotate270FlipH => {
+                (height, width)
             }
+            _ => (width, height),
         }
     };
     check_size(width, height)?;
@@ -139,7 +149,9 @@ fn decoder(format: PictureFormat, bytes: &[u8]) -> Result<impl ImageDecoder> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
-    reader.into_decoder().map_err(|error| explain(format, &error))
+    reader
+        .into_decoder()
+        .map_err(|error| explain(format, &error))
 }
 
 fn turn(decoder: &mut impl ImageDecoder, orientation: Orientation) -> Turn {
@@ -156,7 +168,9 @@ fn check_size(width: u32, height: u32) -> Result<()> {
         "the picture has no pixels ({width} x {height})"
     );
     ensure!(
-        width <= MAX_SIDE && height <= MAX_SIDE && u64::from(width) * u64::from(height) <= MAX_PIXELS,
+        width <= MAX_SIDE
+            && height <= MAX_SIDE
+            && u64::from(width) * u64::from(height) <= MAX_PIXELS,
         "the picture is too large: {width} x {height} pixels; at most {} megapixels and {MAX_SIDE} pixels a side are read",
         MAX_PIXELS / 1_000_000
     );
@@ -169,7 +183,9 @@ fn explain(format: PictureFormat, error: &ImageError) -> anyhow::Error {
         return anyhow!("the file is truncated: the {name} ends in the middle");
     }
     match error {
-        ImageError::Unsupported(reason) => anyhow!("this kind of {name} is not supported ({reason}); save it as PNG"),
+        ImageError::Unsupported(reason) => {
+            anyhow!("this kind of {name} is not supported ({reason}); save it as PNG")
+        }
         ImageError::Limits(_) => anyhow!("the {name} needs too much memory to decode"),
         _ => anyhow!("the {name} is damaged ({error})"),
     }
@@ -187,14 +203,18 @@ fn ends_early(error: &ImageError) -> bool {
         }
         source = error.source();
     }
-    error.to_string().to_ascii_lowercase().contains("unexpected end")
+    error
+        .to_string()
+        .to_ascii_lowercase()
+        .contains("unexpected end")
 }
 
 /// RGB without alpha: 8-bit files stay 8-bit, others become floating point on the scale 0 to 1.
 fn to_picture(image: DynamicImage) -> Result<Picture> {
     let (width, height) = (image.width(), image.height());
-    let bytes =
-        |samples: Vec<u8>| Picture::new(width as usize, height as usize, Pixels::U8(samples)).context(MISSHAPEN);
+    let bytes = |samples: Vec<u8>| {
+        Picture::new(width as usize, height as usize, Pixels::U8(samples)).context(MISSHAPEN)
+    };
     let words = |samples: Vec<u16>, channels: usize| {
         let unit: Vec<f32> = samples.iter().map(|&v| f32::from(v) / 65_535.0).collect();
         float_picture(width, height, &unit, channels)
@@ -224,7 +244,13 @@ fn to_rgb<T: Copy>(samples: &[T], channels: usize) -> Vec<T> {
     let colour = channels >= 3;
     let pixels = samples.chunks_exact(channels);
     pixels
-        .flat_map(|p| if colour { [p[0], p[1], p[2]] } else { [p[0]; 3] })
+        .flat_map(|p| {
+            if colour {
+                [p[0], p[1], p[2]]
+            } else {
+                [p[0]; 3]
+            }
+        })
         .collect()
 }
 
@@ -232,11 +258,14 @@ fn float_picture(width: u32, height: u32, samples: &[f32], channels: usize) -> R
     let rgb = to_rgb(samples, channels);
     if let Some(at) = rgb.iter().position(|v| !v.is_finite()) {
         let (x, y) = (at / 3 % width as usize, at / 3 / width as usize);
-        bail!("the value of pixel ({x}, {y}) is {}, not a number from 0 to 1", rgb[at]);
+        bail!(
+            "the value of pixel ({x}, {y}) is {}, not a number from 0 to 1",
+            rgb[at]
+        );
     }
-    let (low, high) = rgb
-        .iter()
-        .fold((0.0f32, 1.0f32), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) = rgb.iter().fold((0.0f32, 1.0f32), |(low, high), &v| {
+        (low.min(v), high.max(v))
+    });
     ensure!(
         low >= -FLOAT_SLACK && high <= 1.0 + FLOAT_SLACK,
         "floating point values from 0 to 1 are expected, found values from {low} to {high}; rescale the picture"
@@ -248,11 +277,15 @@ fn float_picture(width: u32, height: u32, samples: &[f32], channels: usize) -> R
 mod tests {
     use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 
-    use super::{Orientation, Picture, PictureFormat, Pixels, decode, float_tiff, read_picture, read_size};
+    use super::{
+        Orientation, Picture, PictureFormat, Pixels, decode, float_tiff, read_picture, read_size,
+    };
     use crate::data::image::{Size, testing};
 
     fn picture(bytes: &[u8]) -> Picture {
-        decode(bytes, Orientation::Ignore).expect("a picture").picture
+        decode(bytes, Orientation::Ignore)
+            .expect("a picture")
+            .picture
     }
 
     fn failure(bytes: &[u8]) -> String {
@@ -279,10 +312,17 @@ mod tests {
     fn every_format_gives_back_what_was_written() {
         let image = testing::pattern(19, 13);
         for (format, expected) in LOSSLESS {
-            let decoded =
-                decode(&testing::encode(&image.clone().into(), format), Orientation::Ignore).expect("decodes");
+            let decoded = decode(
+                &testing::encode(&image.clone().into(), format),
+                Orientation::Ignore,
+            )
+            .expect("decodes");
             assert_eq!(decoded.format, expected);
-            assert_eq!(decoded.picture.to_rgb8(), image.as_raw().as_slice(), "{format:?}");
+            assert_eq!(
+                decoded.picture.to_rgb8(),
+                image.as_raw().as_slice(),
+                "{format:?}"
+            );
         }
         let jpeg = decode(&testing::jpeg(19, 13), Orientation::Ignore).expect("decodes");
         assert_eq!(
@@ -311,7 +351,10 @@ mod tests {
         assert_eq!(pixel(&rgb, 1), [0.0, 1.0 / 65_535.0, 1.0]);
         let rgba = png(ImageBuffer::from_pixel(2, 1, Rgba([0u16, 1, 65_535, 5])).into());
         assert_eq!(pixel(&rgba, 1), [0.0, 1.0 / 65_535.0, 1.0]);
-        let tiff = testing::encode(&ImageBuffer::from_pixel(2, 1, Luma([300u16])).into(), ImageFormat::Tiff);
+        let tiff = testing::encode(
+            &ImageBuffer::from_pixel(2, 1, Luma([300u16])).into(),
+            ImageFormat::Tiff,
+        );
         assert_eq!(pixel(&picture(&tiff), 0), [300.0 / 65_535.0; 3]);
     }
 
@@ -388,9 +431,15 @@ mod tests {
 
     #[test]
     fn pictures_beyond_the_limits_are_refused_from_their_header() {
-        assert!(failure(&testing::png_of(20_000, 20_000, 8, 2, None, &[])).contains("20000 x 20000"));
-        assert!(failure(&testing::png_of(16_385, 1, 8, 2, None, &[])).contains("16384 pixels a side"));
-        assert!(failure(&testing::png_of(12_000, 12_000, 8, 2, None, &[])).contains("100 megapixels"));
+        assert!(
+            failure(&testing::png_of(20_000, 20_000, 8, 2, None, &[])).contains("20000 x 20000")
+        );
+        assert!(
+            failure(&testing::png_of(16_385, 1, 8, 2, None, &[])).contains("16384 pixels a side")
+        );
+        assert!(
+            failure(&testing::png_of(12_000, 12_000, 8, 2, None, &[])).contains("100 megapixels")
+        );
         let tiff = float_tiff::tests::file(20_000, 20_000, &[0.0], 1, false);
         assert!(failure(&tiff).contains("too large"));
     }
@@ -400,8 +449,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("turned.JPG");
         testing::write(&path, &testing::with_exif_rotation(&testing::jpeg(40, 20)));
-        for (orientation, width, height) in [(Orientation::Ignore, 40, 20), (Orientation::Apply, 20, 40)] {
-            assert_eq!(read_size(&path, orientation).expect("a size"), Size { width, height });
+        for (orientation, width, height) in
+            [(Orientation::Ignore, 40, 20), (Orientation::Apply, 20, 40)]
+        {
+            assert_eq!(
+                read_size(&path, orientation).expect("a size"),
+                Size { width, height }
+            );
             assert_eq!(
                 read_picture(&path, orientation).expect("a picture").size(),
                 Size { width, height }
@@ -411,7 +465,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_file() {
-        let error = read_picture(std::path::Path::new("/nowhere/ä.png"), Orientation::Ignore).expect_err("missing");
+        let error = read_picture(std::path::Path::new("/nowhere/ä.png"), Orientation::Ignore)
+            .expect_err("missing");
         assert!(
             format!("{error:#}").starts_with("reading picture /nowhere/ä.png: "),
             "{error:#}"

@@ -178,8 +178,20 @@ pub(super) mod tests {
         compression: u32,
         big: bool,
     ) -> Vec<u8> {
-        let word = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
-        let long = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };
+        let word = |v: u16| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
+        let long = |v: u32| {
+            if big {
+                v.to_be_bytes()
+            } else {
+                v.to_le_bytes()
+            }
+        };
         let tags = [
             (256, width),
             (257, height),
@@ -191,7 +203,11 @@ pub(super) mod tests {
             (279, values.len() as u32 * 4),
             (339, 3),
         ];
-        let mut bytes = if big { b"MM\0*".to_vec() } else { b"II*\0".to_vec() };
+        let mut bytes = if big {
+            b"MM\0*".to_vec()
+        } else {
+            b"II*\0".to_vec()
+        };
         bytes.extend(long(8));
         bytes.extend(word(tags.len() as u16));
         for (tag, value) in tags {

@@ -53,7 +53,9 @@ impl PictureFormat {
             Ok(ImageFormat::Tiff) => Ok(Self::Tiff),
             Ok(ImageFormat::WebP) => Ok(Self::Webp),
             Ok(other) => bail!("the content is {other:?}, which is not supported; save it as PNG"),
-            Err(_) => bail!("the content is not a picture; PNG, JPEG, BMP, TIFF and WebP are understood"),
+            Err(_) => {
+                bail!("the content is not a picture; PNG, JPEG, BMP, TIFF and WebP are understood")
+            }
         }
     }
 
@@ -73,7 +75,9 @@ impl PictureFormat {
             Self::Jpeg => !jpeg::is_complete(bytes),
             // RIFF: the length of all that follows stands in bytes 4 to 8.
             Self::Webp => match bytes.get(4..8) {
-                Some(&[a, b, c, d]) => (bytes.len() - 8) < u32::from_le_bytes([a, b, c, d]) as usize,
+                Some(&[a, b, c, d]) => {
+                    (bytes.len() - 8) < u32::from_le_bytes([a, b, c, d]) as usize
+                }
                 _ => true,
             },
             Self::Png | Self::Bmp | Self::Tiff => false,
@@ -96,7 +100,11 @@ mod tests {
             ("a.WEBP", PictureFormat::Webp),
             ("a.bmp", PictureFormat::Bmp),
         ] {
-            assert_eq!(PictureFormat::of_name(Path::new(name)), Some(format), "{name}");
+            assert_eq!(
+                PictureFormat::of_name(Path::new(name)),
+                Some(format),
+                "{name}"
+            );
         }
         for name in ["png", "a.txt", "a", ".png"] {
             assert_eq!(PictureFormat::of_name(Path::new(name)), None, "{name}");

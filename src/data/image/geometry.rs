@@ -71,7 +71,9 @@ impl Axis {
     /// The image pixels whose centres the network saw: first and count; at least one.
     fn seen(self) -> (usize, usize) {
         let first = (self.image_from_input(0.0) - 0.5).ceil().max(0.0) as usize;
-        let end = (self.image_from_input(self.input as f64) - 0.5).ceil().max(0.0) as usize;
+        let end = (self.image_from_input(self.input as f64) - 0.5)
+            .ceil()
+            .max(0.0) as usize;
         let first = first.min(self.image.saturating_sub(1));
         (first, end.min(self.image).saturating_sub(first).max(1))
     }
@@ -85,7 +87,11 @@ impl Axis {
                 let input = self.input_from_image(pixel as f64 + 0.5);
                 let position = (input * per_input - 0.5).clamp(0.0, (map - 1) as f64);
                 let lower = position as usize;
-                (lower, (lower + 1).min(map - 1), (position - lower as f64) as f32)
+                (
+                    lower,
+                    (lower + 1).min(map - 1),
+                    (position - lower as f64) as f32,
+                )
             })
             .collect()
     }
@@ -176,7 +182,12 @@ mod tests {
     }
 
     /// Draws a bright square on a dark picture, runs it to input and back and returns where it is brightest.
-    fn found(preset: InputPreset, reference: Size, image: Size, centre: (usize, usize)) -> (usize, usize) {
+    fn found(
+        preset: InputPreset,
+        reference: Size,
+        image: Size,
+        centre: (usize, usize),
+    ) -> (usize, usize) {
         let near = |i: usize| {
             let (x, y) = (i % image.width, i / image.width);
             x.abs_diff(centre.0) <= 6 && y.abs_diff(centre.1) <= 6
@@ -184,8 +195,9 @@ mod tests {
         let values = (0..image.pixels())
             .flat_map(|i| [if near(i) { 255 } else { 0 }; 3])
             .collect();
-        let picture = Picture::new(image.width, image.height, Pixels::U8(values)).expect("a picture");
-        let spec = InputSpec::for_pictures(preset, reference);
+        let picture =
+            Picture::new(image.width, image.height, Pixels::U8(values)).expect("a picture");
+        let spec = InputSpec::for_pictures(preset, reference).expect("an ordinary aspect");
         let plain = Normalization {
             mean: [0.0; 3],
             std: [1.0; 3],
@@ -212,7 +224,11 @@ mod tests {
         for preset in InputPreset::ALL {
             for image in [size(800, 600), size(300, 470), size(1001, 997)] {
                 let centre = (image.width / 2 + 37, image.height / 2 - 41);
-                assert_eq!(found(preset, image, image, centre), centre, "{preset} {image}");
+                assert_eq!(
+                    found(preset, image, image, centre),
+                    centre,
+                    "{preset} {image}"
+                );
             }
         }
     }
@@ -231,7 +247,8 @@ mod tests {
 
     #[test]
     fn the_crop_covers_the_middle_of_the_original() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(900, 900));
+        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(900, 900))
+            .expect("an ordinary aspect");
         let geometry = Geometry::new(&spec, size(900, 900));
         let covered = geometry.covered();
         assert_eq!((covered.left, covered.top), (56.25, 56.25));
@@ -245,10 +262,13 @@ mod tests {
 
     #[test]
     fn without_a_crop_placing_a_map_is_plain_resizing() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(300, 400));
+        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(300, 400))
+            .expect("an ordinary aspect");
         let map = map_of(
             &spec,
-            (0..spec.size().pixels()).map(|i| (i * 17 % 101) as f32).collect(),
+            (0..spec.size().pixels())
+                .map(|i| (i * 17 % 101) as f32)
+                .collect(),
         );
         let (rect, placed) = Geometry::new(&spec, size(300, 400)).map_on_image(&map);
         assert_eq!((rect.left, rect.top), (0, 0));
@@ -265,7 +285,7 @@ mod tests {
     #[test]
     fn a_picture_of_one_pixel_gets_one_score() {
         for preset in InputPreset::ALL {
-            let spec = InputSpec::for_pictures(preset, size(1, 1));
+            let spec = InputSpec::for_pictures(preset, size(1, 1)).expect("an ordinary aspect");
             let map = map_of(&spec, vec![0.5; spec.size().pixels()]);
             let (rect, placed) = Geometry::new(&spec, size(1, 1)).map_on_image(&map);
             assert_eq!(rect.size(), size(1, 1));
@@ -279,7 +299,7 @@ mod tests {
             width in 1usize..5000, height in 1usize..5000, x in 0.0f32..1.0, y in 0.0f32..1.0, cropped: bool,
         ) {
             let preset = InputPreset::ALL[usize::from(cropped)];
-            let spec = InputSpec::for_pictures(preset, size(900, 700));
+            let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let (x, y) = (x * width as f32, y * height as f32);
             let (u, v) = geometry.input_from_image(x, y);
@@ -292,7 +312,7 @@ mod tests {
             width in 1usize..3000, height in 1usize..3000, cropped: bool,
         ) {
             let preset = InputPreset::ALL[usize::from(cropped)];
-            let spec = InputSpec::for_pictures(preset, size(900, 700));
+            let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let rect = geometry.covered_pixels();
             prop_assert!(rect.left + rect.width <= width && rect.top + rect.height <= height);

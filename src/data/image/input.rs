@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Size;
@@ -13,6 +13,8 @@ use super::resize;
 /// The shorter side after resizing, and the side of the central crop.
 const RESIZED_SIDE: usize = 256;
 const CROPPED_SIDE: usize = 224;
+/// Longest input relative to its shorter side; beyond it a picture is better cut into pieces than fed whole.
+const MAX_ASPECT: usize = 8;
 
 /// How a picture becomes network input. The shorter side is resized to 256, the aspect kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,20 +82,26 @@ impl TryFrom<UncheckedInputSpec> for InputSpec {
 
     fn try_from(spec: UncheckedInputSpec) -> Result<Self, String> {
         let UncheckedInputSpec { preset, resized } = spec;
-        if resized.width.min(resized.height) == RESIZED_SIDE {
+        let (short, long) = (
+            resized.width.min(resized.height),
+            resized.width.max(resized.height),
+        );
+        if short == RESIZED_SIDE && long <= RESIZED_SIDE * MAX_ASPECT {
             Ok(Self { preset, resized })
         } else {
             Err(format!(
-                "the shorter side of the input must be {RESIZED_SIDE} pixels, not {resized}"
+                "pictures cannot be resized to {resized} for this input; the shorter side must be {RESIZED_SIDE}"
             ))
         }
     }
 }
 
 impl InputSpec {
-    /// The input for pictures of this size: shorter side 256, the longer one rounded down, as torchvision does.
-    pub fn for_pictures(preset: InputPreset, reference: Size) -> Self {
-        let longer = |long: usize, short: usize| (RESIZED_SIDE * long / short.max(1)).max(RESIZED_SIDE);
+    /// The input for pictures of this size: shorter side 256, the longer one rounded down, as torchvision does. Pictures
+    /// more than eight times as long as wide are refused.
+    pub fn for_pictures(preset: InputPreset, reference: Size) -> Result<Self> {
+        let longer =
+            |long: usize, short: usize| (RESIZED_SIDE * long / short.max(1)).max(RESIZED_SIDE);
         let Size { width, height } = reference;
         let resized = if width <= height {
             Size {
@@ -106,7 +114,11 @@ impl InputSpec {
                 height: RESIZED_SIDE,
             }
         };
-        Self { preset, resized }
+        ensure!(
+            resized.width.max(resized.height) <= RESIZED_SIDE * MAX_ASPECT,
+            "pictures of {reference} are too long and narrow: at most {MAX_ASPECT} to 1 is possible; cut them into pieces"
+        );
+        Ok(Self { preset, resized })
     }
 
     pub fn preset(&self) -> InputPreset {
@@ -157,7 +169,7 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// What torchvision's and most other ImageNet networks expect.
+    /// What torchvision's networks and most others expect.
     pub const IMAGENET: Self = Self {
         mean: [0.485, 0.456, 0.406],
         std: [0.229, 0.224, 0.225],
@@ -168,8 +180,12 @@ impl Normalization {
     }
 }
 
-/// Network input `(3, H, W)`, row-major, of the spec's size.
-pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalization) -> Result<Vec<f32>> {
+/// Network input `(3, H, W)`, row-major, of size [`InputSpec::size`].
+pub fn to_input(
+    picture: &Picture,
+    spec: &InputSpec,
+    normalization: &Normalization,
+) -> Result<Vec<f32>> {
     let resized = resize::lanczos(picture, spec.resized)?;
     let mut input = Vec::with_capacity(spec.size().pixels() * 3);
     for channel in 0..3 {
@@ -180,18 +196,29 @@ pub fn to_input(picture: &Picture, spec: &InputSpec, normalization: &Normalizati
                     .collect();
                 append(&mut input, values, spec, channel, |v| table[usize::from(v)]);
             }
-            Pixels::F32(values) => append(&mut input, values, spec, channel, |v| normalization.apply(channel, v)),
+            Pixels::F32(values) => append(&mut input, values, spec, channel, |v| {
+                normalization.apply(channel, v)
+            }),
         }
     }
     Ok(input)
 }
 
-/// One channel of the window of an interleaved picture of the spec's resized size.
-fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel: usize, convert: impl Fn(T) -> f32) {
+/// One channel of the window of an interleaved picture that has been resized.
+fn append<T: Copy>(
+    input: &mut Vec<f32>,
+    values: &[T],
+    spec: &InputSpec,
+    channel: usize,
+    convert: impl Fn(T) -> f32,
+) {
     let window = spec.window();
     let rows = values.chunks_exact(spec.resized.width * 3);
     for row in rows.skip(window.top).take(window.size.height) {
-        let pixels = row.chunks_exact(3).skip(window.left).take(window.size.width);
+        let pixels = row
+            .chunks_exact(3)
+            .skip(window.left)
+            .take(window.size.width);
         input.extend(pixels.map(|pixel| convert(pixel[channel])));
     }
 }
@@ -199,6 +226,10 @@ fn append<T: Copy>(input: &mut Vec<f32>, values: &[T], spec: &InputSpec, channel
 #[cfg(test)]
 mod tests {
     use super::{InputPreset, InputSpec, Normalization, Picture, Pixels, Size, to_input};
+
+    fn spec(preset: InputPreset, reference: Size) -> InputSpec {
+        InputSpec::for_pictures(preset, reference).expect("an ordinary aspect")
+    }
 
     fn size(width: usize, height: usize) -> Size {
         Size { width, height }
@@ -208,14 +239,22 @@ mod tests {
     fn presets_keep_their_names() {
         for preset in InputPreset::ALL {
             assert_eq!(preset.to_string().parse(), Ok(preset));
-            assert_eq!(serde_json::to_string(&preset).expect("json"), format!("\"{preset}\""));
+            assert_eq!(
+                serde_json::to_string(&preset).expect("json"),
+                format!("\"{preset}\"")
+            );
         }
-        assert!("512".parse::<InputPreset>().expect_err("unknown").contains("224crop"));
+        assert!(
+            "512"
+                .parse::<InputPreset>()
+                .expect_err("unknown")
+                .contains("224crop")
+        );
     }
 
     #[test]
     fn the_shorter_side_becomes_256_and_the_longer_is_rounded_down() {
-        let resized = |w, h| InputSpec::for_pictures(InputPreset::Resize256, size(w, h)).resized();
+        let resized = |w, h| spec(InputPreset::Resize256, size(w, h)).resized();
         assert_eq!(resized(900, 900), size(256, 256));
         assert_eq!(resized(800, 600), size(341, 256));
         assert_eq!(resized(230, 633), size(256, 704));
@@ -225,7 +264,7 @@ mod tests {
     #[test]
     fn the_crop_is_central_with_halves_rounded_to_even() {
         let crop = |w, h| {
-            InputSpec::for_pictures(InputPreset::Resize256Crop224, size(w, h))
+            spec(InputPreset::Resize256Crop224, size(w, h))
                 .crop()
                 .expect("a crop")
         };
@@ -238,10 +277,26 @@ mod tests {
 
     #[test]
     fn a_spec_survives_saving_and_an_altered_one_is_refused() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(800, 600));
+        let spec = spec(InputPreset::Resize256Crop224, size(800, 600));
         let json = serde_json::to_string(&spec).expect("json");
-        assert_eq!(serde_json::from_str::<InputSpec>(&json).expect("same"), spec);
+        assert_eq!(
+            serde_json::from_str::<InputSpec>(&json).expect("same"),
+            spec
+        );
         assert!(serde_json::from_str::<InputSpec>(&json.replace("256}", "200}")).is_err());
+        assert!(serde_json::from_str::<InputSpec>(&json.replace("341", "99999")).is_err());
+    }
+
+    #[test]
+    fn pictures_that_are_too_long_and_narrow_are_refused() {
+        assert!(InputSpec::for_pictures(InputPreset::Resize256, size(800, 100)).is_ok());
+        let text = InputSpec::for_pictures(InputPreset::Resize256, size(100, 900))
+            .expect_err("9 to 1")
+            .to_string();
+        assert!(
+            text.starts_with("pictures of 100 x 900 are too long and narrow"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -251,8 +306,9 @@ mod tests {
             (128, [0.074_065, 0.205_182, 0.426_492]),
             (255, [2.248_908, 2.428_571, 2.64]),
         ] {
-            let picture = Picture::new(256, 256, Pixels::U8(vec![value; 256 * 256 * 3])).expect("square");
-            let spec = InputSpec::for_pictures(InputPreset::Resize256, picture.size());
+            let picture =
+                Picture::new(256, 256, Pixels::U8(vec![value; 256 * 256 * 3])).expect("square");
+            let spec = spec(InputPreset::Resize256, picture.size());
             let input = to_input(&picture, &spec, &Normalization::IMAGENET).expect("input");
             for channel in 0..3 {
                 assert!((input[channel * 256 * 256] - expected[channel]).abs() < 1e-5);
@@ -266,13 +322,15 @@ mod tests {
             .flat_map(|i| [(i % 256) as u8, (i / 256) as u8, 9])
             .collect();
         let picture = Picture::new(256, 256, Pixels::U8(values)).expect("square");
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, picture.size());
+        let spec = spec(InputPreset::Resize256Crop224, picture.size());
         let plain = Normalization {
             mean: [0.0; 3],
             std: [1.0; 3],
         };
         let input = to_input(&picture, &spec, &plain).expect("input");
-        let at = |channel: usize, x: usize, y: usize| (input[(channel * 224 + y) * 224 + x] * 255.0).round() as u8;
+        let at = |channel: usize, x: usize, y: usize| {
+            (input[(channel * 224 + y) * 224 + x] * 255.0).round() as u8
+        };
         assert_eq!(input.len(), 3 * 224 * 224);
         assert_eq!((at(0, 0, 0), at(1, 0, 0), at(2, 0, 0)), (16, 16, 9));
         assert_eq!((at(0, 223, 1), at(1, 223, 1)), (239, 17));
@@ -282,13 +340,18 @@ mod tests {
     fn sixteen_bit_pictures_give_the_same_input_as_their_eight_bit_twins() {
         let values: Vec<u8> = (0..90 * 60 * 3).map(|i| 80 + (i * 31 % 97) as u8).collect();
         let unit = values.iter().map(|&v| f32::from(v) / 255.0).collect();
-        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(90, 60));
+        let spec = spec(InputPreset::Resize256, size(90, 60));
         let input = |pixels| {
             let picture = Picture::new(90, 60, pixels).expect("90 x 60");
             to_input(&picture, &spec, &Normalization::IMAGENET).expect("input")
         };
         let (eight, sixteen) = (input(Pixels::U8(values)), input(Pixels::F32(unit)));
         let step = 1.5 / 255.0 / 0.224;
-        assert!(eight.iter().zip(&sixteen).all(|(a, b)| (a - b).abs() < step));
+        assert!(
+            eight
+                .iter()
+                .zip(&sixteen)
+                .all(|(a, b)| (a - b).abs() < step)
+        );
     }
 }

@@ -25,7 +25,11 @@ pub struct Mask {
 impl Mask {
     /// Wraps `height * width` values; `None` when the length does not fit or the mask is empty.
     pub fn new(width: usize, height: usize, values: Vec<bool>) -> Option<Self> {
-        (width > 0 && height > 0 && values.len() == width * height).then_some(Self { width, height, values })
+        (width > 0 && height > 0 && values.len() == width * height).then_some(Self {
+            width,
+            height,
+            values,
+        })
     }
 
     /// A mask file's content: marked where any channel is above zero (above 127 in JPEG files). The error leaves the path
@@ -38,8 +42,14 @@ impl Mask {
             0
         };
         let values = match decoded.picture.pixels() {
-            Pixels::U8(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > limit)).collect(),
-            Pixels::F32(values) => values.chunks_exact(3).map(|p| p.iter().any(|&v| v > 0.0)).collect(),
+            Pixels::U8(values) => values
+                .chunks_exact(3)
+                .map(|p| p.iter().any(|&v| v > limit))
+                .collect(),
+            Pixels::F32(values) => values
+                .chunks_exact(3)
+                .map(|p| p.iter().any(|&v| v > 0.0))
+                .collect(),
         };
         let Size { width, height } = decoded.picture.size();
         Self::new(width, height, values).context("the mask has no pixels")
@@ -78,25 +88,33 @@ impl Mask {
     #[must_use]
     pub fn resized(&self, to: Size) -> Self {
         let columns: Vec<usize> = nearest_indices(self.width, to.width).collect();
-        let rows = nearest_indices(self.height, to.height).map(|y| &self.values[y * self.width..][..self.width]);
+        let rows = nearest_indices(self.height, to.height)
+            .map(|y| &self.values[y * self.width..][..self.width]);
         Self {
             width: to.width,
             height: to.height,
-            values: rows.flat_map(|row| columns.iter().map(|&x| row[x])).collect(),
+            values: rows
+                .flat_map(|row| columns.iter().map(|&x| row[x]))
+                .collect(),
         }
     }
 
     /// The part inside `rect`, as far as the mask reaches.
     #[must_use]
     pub fn cropped(&self, rect: PixelRect) -> Self {
-        let left = rect.left.min(self.width);
-        let width = rect.width.min(self.width - left);
-        let rows = self.values.chunks_exact(self.width).skip(rect.top).take(rect.height);
-        let values: Vec<bool> = rows.flat_map(|row| &row[left..left + width]).copied().collect();
+        let (left, top) = (rect.left.min(self.width), rect.top.min(self.height));
+        let (width, height) = (
+            rect.width.min(self.width - left),
+            rect.height.min(self.height - top),
+        );
+        let rows = self.values.chunks_exact(self.width).skip(top).take(height);
         Self {
             width,
-            height: if width == 0 { 0 } else { values.len() / width },
-            values,
+            height,
+            values: rows
+                .flat_map(|row| &row[left..left + width])
+                .copied()
+                .collect(),
         }
     }
 
@@ -173,7 +191,10 @@ mod tests {
         let (same, half) = (folder.path().join("a.png"), folder.path().join("b.png"));
         testing::write_mask(&same, 20, 10, [0, 0, 2, 2]);
         testing::write_mask(&half, 10, 5, [9, 4, 10, 5]);
-        let size = Size { width: 20, height: 10 };
+        let size = Size {
+            width: 20,
+            height: 10,
+        };
         let mask = load_mask(&[same, half], size).expect("a mask");
         assert_eq!(mask.size(), size);
         assert_eq!(mask.values().iter().filter(|&&v| v).count(), 8);
@@ -187,13 +208,20 @@ mod tests {
             width: 900,
             height: 900,
         };
-        let values = (0..size.pixels()).map(|i| (i % 900, i / 900) == (450, 450)).collect();
-        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size);
+        let values = (0..size.pixels())
+            .map(|i| (i % 900, i / 900) == (450, 450))
+            .collect();
+        let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size)
+            .expect("an ordinary aspect");
         let one = Mask::new(900, 900, values).expect("900 x 900");
         // Input pixel 112 is resized pixel 128, whose centre falls on image pixel floor(128.5 * 900 / 256) = 451.
         assert!(!one.to_input(&spec).marks_something());
-        let values = (0..size.pixels()).map(|i| (i % 900, i / 900) == (451, 451)).collect();
-        let input = Mask::new(900, 900, values).expect("900 x 900").to_input(&spec);
+        let values = (0..size.pixels())
+            .map(|i| (i % 900, i / 900) == (451, 451))
+            .collect();
+        let input = Mask::new(900, 900, values)
+            .expect("900 x 900")
+            .to_input(&spec);
         let marks: Vec<usize> = (0..224 * 224).filter(|&i| input.values()[i]).collect();
         assert_eq!(marks, [112 * 224 + 112]);
     }
@@ -207,6 +235,9 @@ mod tests {
             width: 5,
             height: 9,
         };
-        assert_eq!(mask.cropped(rect), Mask::new(1, 2, vec![true, true]).expect("1 x 2"));
+        assert_eq!(
+            mask.cropped(rect),
+            Mask::new(1, 2, vec![true, true]).expect("1 x 2")
+        );
     }
 }

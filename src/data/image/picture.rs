@@ -26,7 +26,11 @@ impl Picture {
             Pixels::U8(values) => values.len(),
             Pixels::F32(values) => values.len(),
         };
-        (width > 0 && height > 0 && samples == width * height * 3).then_some(Self { width, height, pixels })
+        (width > 0 && height > 0 && samples == width * height * 3).then_some(Self {
+            width,
+            height,
+            pixels,
+        })
     }
 
     pub fn width(&self) -> usize {

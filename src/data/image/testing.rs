@@ -8,13 +8,19 @@ use ::image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 /// A picture whose every pixel is different enough to notice a shift.
 pub(crate) fn pattern(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
-        Rgb([(x * 7 % 256) as u8, (y * 5 % 256) as u8, ((x + y) % 256) as u8])
+        Rgb([
+            (x * 7 % 256) as u8,
+            (y * 5 % 256) as u8,
+            ((x + y) % 256) as u8,
+        ])
     })
 }
 
 pub(crate) fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, format).expect("encoding into memory");
+    image
+        .write_to(&mut bytes, format)
+        .expect("encoding into memory");
     bytes.into_inner()
 }
 
@@ -24,7 +30,9 @@ pub(crate) fn jpeg(width: u32, height: u32) -> Vec<u8> {
 
 /// Writes an RGB PNG, creating the folders above it; `shade` makes files differ.
 pub(crate) fn write_png(path: &Path, width: u32, height: u32, shade: u8) {
-    let image = RgbImage::from_fn(width, height, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, shade]));
+    let image = RgbImage::from_fn(width, height, |x, y| {
+        Rgb([(x % 256) as u8, (y % 256) as u8, shade])
+    });
     write(path, &encode(&image.into(), ImageFormat::Png));
 }
 
@@ -32,11 +40,13 @@ pub(crate) fn write_png(path: &Path, width: u32, height: u32, shade: u8) {
 pub(crate) fn write_mask(path: &Path, width: u32, height: u32, marked: [u32; 4]) {
     let [left, top, right, bottom] = marked;
     let image = ::image::GrayImage::from_fn(width, height, |x, y| {
-        ::image::Luma([if (left..right).contains(&x) && (top..bottom).contains(&y) {
-            255
-        } else {
-            0
-        }])
+        ::image::Luma([
+            if (left..right).contains(&x) && (top..bottom).contains(&y) {
+                255
+            } else {
+                0
+            },
+        ])
     });
     write(path, &encode(&image.into(), ImageFormat::Png));
 }
@@ -56,7 +66,14 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
 }
 
 /// A PNG assembled by hand, for kinds the encoder does not write; `rows` holds one row's bytes.
-pub(crate) fn png_of(width: u32, height: u32, depth: u8, colour: u8, palette: Option<&[u8]>, rows: &[u8]) -> Vec<u8> {
+pub(crate) fn png_of(
+    width: u32,
+    height: u32,
+    depth: u8,
+    colour: u8,
+    palette: Option<&[u8]>,
+    rows: &[u8],
+) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([depth, colour, 0, 0, 0]);
@@ -87,7 +104,11 @@ fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     bytes.extend(&covered);
     let crc = covered.iter().fold(u32::MAX, |crc, &v| {
         (0..8).fold(crc ^ u32::from(v), |crc, _| {
-            if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xEDB8_8320
+            } else {
+                crc >> 1
+            }
         })
     });
     bytes.extend((!crc).to_be_bytes());

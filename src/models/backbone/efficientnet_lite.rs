@@ -13,7 +13,13 @@ struct Stage {
     out_channels: usize,
 }
 
-const fn stage(blocks: usize, kernel: usize, stride: usize, expansion: usize, out_channels: usize) -> Stage {
+const fn stage(
+    blocks: usize,
+    kernel: usize,
+    stride: usize,
+    expansion: usize,
+    out_channels: usize,
+) -> Stage {
     Stage {
         blocks,
         kernel,
@@ -100,7 +106,13 @@ fn block(number: usize, from: usize, stage: &Stage, stride: usize) -> Block<Conv
     let inner = from * stage.expansion;
     let mut path = Vec::new();
     if stage.expansion > 1 {
-        path.push(dense(part("_expand_conv"), part("_bn0"), [from, inner], 1, 1));
+        path.push(dense(
+            part("_expand_conv"),
+            part("_bn0"),
+            [from, inner],
+            1,
+            1,
+        ));
     }
     path.push(ConvSpec {
         channels: Channels::Own,
@@ -127,7 +139,13 @@ fn block(number: usize, from: usize, stage: &Stage, stride: usize) -> Block<Conv
     Block { path, shortcut }
 }
 
-fn dense(name: String, norm: String, channels: [usize; 2], kernel: usize, stride: usize) -> ConvSpec {
+fn dense(
+    name: String,
+    norm: String,
+    channels: [usize; 2],
+    kernel: usize,
+    stride: usize,
+) -> ConvSpec {
     let [in_channels, out_channels] = channels;
     ConvSpec {
         name,

@@ -79,18 +79,24 @@ impl BackboneKind {
 
     /// The names of [`BackboneKind::tensors_up_to`].
     pub fn tensor_names_up_to(self, tap: &Tap) -> Vec<String> {
-        self.tensors_up_to(tap).into_iter().map(|tensor| tensor.name).collect()
+        self.tensors_up_to(tap)
+            .into_iter()
+            .map(|tensor| tensor.name)
+            .collect()
     }
 
     /// How many trained numbers lead to a tap, the classifier not counted; 0 where the network has no such tap.
     pub fn parameters_up_to(self, tap: &Tap) -> usize {
-        self.tap_number(tap)
-            .map_or(0, |number| self.plan(Border::Zeros).parameters_up_to(number))
+        self.tap_number(tap).map_or(0, |number| {
+            self.plan(Border::Zeros).parameters_up_to(number)
+        })
     }
 
     /// How many trained numbers all stages have, the classifier not counted.
     pub fn parameters(self) -> usize {
-        self.taps().last().map_or(0, |deepest| self.parameters_up_to(deepest))
+        self.taps()
+            .last()
+            .map_or(0, |deepest| self.parameters_up_to(deepest))
     }
 
     /// Which network tensors of these names and shapes belong to: it has the stages up to the first tap at least, and
@@ -99,7 +105,9 @@ impl BackboneKind {
         let tensors: Vec<_> = tensors.into_iter().collect();
         Self::ALL.into_iter().find(|kind| {
             let inventory = Inventory::new(*kind);
-            tensors.iter().all(|(name, shape)| inventory.fits(name, shape))
+            tensors
+                .iter()
+                .all(|(name, shape)| inventory.fits(name, shape))
                 && inventory
                     .first_stage()
                     .all(|needed| tensors.iter().any(|(name, _)| *name == needed.name))
@@ -130,10 +138,13 @@ impl FromStr for BackboneKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            format!("`{text}` is not a backbone; there are {names}")
-        })
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                format!("`{text}` is not a backbone; there are {names}")
+            })
     }
 }
 
@@ -150,7 +161,10 @@ impl Inventory {
         let count = |tap| plan.convs_up_to(tap).flat_map(ConvSpec::tensors).count();
         let deepest = kind.taps().len() - 1;
         Self {
-            tensors: plan.convs_up_to(deepest).flat_map(ConvSpec::tensors).collect(),
+            tensors: plan
+                .convs_up_to(deepest)
+                .flat_map(ConvSpec::tensors)
+                .collect(),
             first_stage: count(0),
             unused: plan.unused,
         }
@@ -176,6 +190,7 @@ impl Inventory {
 
     /// The classifier, and how many batches each batch norm saw.
     fn is_unused(&self, name: &str) -> bool {
-        name.ends_with(".num_batches_tracked") || self.unused.iter().any(|prefix| name.starts_with(prefix))
+        name.ends_with(".num_batches_tracked")
+            || self.unused.iter().any(|prefix| name.starts_with(prefix))
     }
 }

@@ -23,6 +23,7 @@ use weights::Weights;
 /// A network cut behind the deepest tap wanted.
 pub struct Backbone {
     kind: BackboneKind,
+    device: Device,
     taps: Vec<Tap>,
     stem: Conv2d,
     stem_pool: StemPool,
@@ -59,6 +60,7 @@ impl Backbone {
         let blocks = plan.blocks.iter().take(deepest);
         Ok(Self {
             kind,
+            device: device.clone(),
             taps: taps.to_vec(),
             stem: weights.conv(&plan.stem)?,
             stem_pool: plan.stem_pool,
@@ -78,6 +80,11 @@ impl Backbone {
     /// What [`Backbone::forward`] returns, in this order.
     pub fn taps(&self) -> &[Tap] {
         &self.taps
+    }
+
+    /// Where the weights are and the input is expected.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Features of normalised pictures `(B, 3, H, W)`: for each tap `(B, C, h, w)` with `h` about `H / stride`.
@@ -107,13 +114,15 @@ impl Backbone {
         let Some((end, path)) = block.path.split_last() else {
             return Ok(input.clone());
         };
-        let inner = path
-            .iter()
-            .try_fold(input.clone(), |inner, conv| conv.forward(&inner, self.activation))?;
+        let inner = path.iter().try_fold(input.clone(), |inner, conv| {
+            conv.forward(&inner, self.activation)
+        })?;
         match &block.shortcut {
             Shortcut::None => end.forward(&inner, last),
             Shortcut::Identity => end.forward_add(&inner, input, last),
-            Shortcut::Projection(conv) => end.forward_add(&inner, &conv.forward(input, Activation::None)?, last),
+            Shortcut::Projection(conv) => {
+                end.forward_add(&inner, &conv.forward(input, Activation::None)?, last)
+            }
         }
     }
 }
@@ -123,9 +132,18 @@ fn tap_numbers(kind: BackboneKind, taps: &[Tap]) -> Result<Vec<usize>> {
     let mut numbers = Vec::with_capacity(taps.len());
     for tap in taps {
         match kind.tap_number(tap) {
-            Some(number) if numbers.last().is_none_or(|&last| last < number) => numbers.push(number),
-            Some(_) => bail!("the tap {} of {kind} is wanted twice or out of order", tap.name),
-            None => bail!("{kind} has no tap {} with {} channels", tap.name, tap.channels),
+            Some(number) if numbers.last().is_none_or(|&last| last < number) => {
+                numbers.push(number);
+            }
+            Some(_) => bail!(
+                "the tap {} of {kind} is wanted twice or out of order",
+                tap.name
+            ),
+            None => bail!(
+                "{kind} has no tap {} with {} channels",
+                tap.name,
+                tap.channels
+            ),
         }
     }
     if numbers.is_empty() {

@@ -90,7 +90,10 @@ pub(super) struct Block<T> {
 }
 
 impl<T> Block<T> {
-    pub(super) fn try_map<U, E>(&self, mut f: impl FnMut(&T) -> Result<U, E>) -> Result<Block<U>, E> {
+    pub(super) fn try_map<U, E>(
+        &self,
+        mut f: impl FnMut(&T) -> Result<U, E>,
+    ) -> Result<Block<U>, E> {
         let path = self.path.iter().map(&mut f).collect::<Result<_, E>>()?;
         let shortcut = match &self.shortcut {
             Shortcut::None => Shortcut::None,

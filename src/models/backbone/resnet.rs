@@ -99,9 +99,19 @@ impl Variant {
         }
     }
 
-    fn block(&self, namer: &Namer, from: usize, to: usize, width: usize, stride: usize) -> Block<ConvSpec> {
+    fn block(
+        &self,
+        namer: &Namer,
+        from: usize,
+        to: usize,
+        width: usize,
+        stride: usize,
+    ) -> Block<ConvSpec> {
         let path = match self.block {
-            BlockKind::Basic => vec![namer.conv(1, [from, to], 3, stride), namer.conv(2, [to, to], 3, 1)],
+            BlockKind::Basic => vec![
+                namer.conv(1, [from, to], 3, stride),
+                namer.conv(2, [to, to], 3, 1),
+            ],
             BlockKind::Bottleneck { widening } => {
                 let inner = width * widening;
                 vec![
@@ -129,15 +139,34 @@ struct Namer {
 impl Namer {
     fn conv(&self, number: usize, channels: [usize; 2], kernel: usize, stride: usize) -> ConvSpec {
         let name = format!("{}conv{number}", self.prefix);
-        self.spec(name, format!("{}bn{number}", self.prefix), channels, kernel, stride)
+        self.spec(
+            name,
+            format!("{}bn{number}", self.prefix),
+            channels,
+            kernel,
+            stride,
+        )
     }
 
     fn projection(&self, channels: [usize; 2], stride: usize) -> ConvSpec {
         let name = format!("{}downsample.0", self.prefix);
-        self.spec(name, format!("{}downsample.1", self.prefix), channels, 1, stride)
+        self.spec(
+            name,
+            format!("{}downsample.1", self.prefix),
+            channels,
+            1,
+            stride,
+        )
     }
 
-    fn spec(&self, name: String, norm: String, channels: [usize; 2], kernel: usize, stride: usize) -> ConvSpec {
+    fn spec(
+        &self,
+        name: String,
+        norm: String,
+        channels: [usize; 2],
+        kernel: usize,
+        stride: usize,
+    ) -> ConvSpec {
         let padding = match self.border {
             Border::Zeros => Padding::Zeros(kernel / 2),
             Border::Reflect => Padding::Reflect(kernel / 2),

@@ -7,7 +7,11 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::{Backbone, BackboneKind, Border, Tap};
 
 fn tap(kind: BackboneKind, name: &str) -> Tap {
-    kind.taps().iter().copied().find(|tap| tap.name == name).unwrap()
+    kind.taps()
+        .iter()
+        .copied()
+        .find(|tap| tap.name == name)
+        .unwrap()
 }
 
 /// Small weights with a batch norm that does nothing.
@@ -17,14 +21,19 @@ fn weights(kind: BackboneKind, deepest: &Tap) -> HashMap<String, Tensor> {
         .map(|spec| {
             let count = spec.shape.iter().product::<usize>();
             let norm = spec.shape.len() == 1;
-            let small = (spec.shape.iter().skip(1).product::<usize>() as f32).sqrt().recip();
+            let small = (spec.shape.iter().skip(1).product::<usize>() as f32)
+                .sqrt()
+                .recip();
             let value = |i: usize| ((i as f32) * 0.618).sin() * small;
             let values: Vec<f32> = match spec.name.rsplit('.').next() {
                 Some("weight" | "running_var") if norm => vec![1.0; count],
                 Some("weight") => (0..count).map(value).collect(),
                 _ => vec![0.0; count],
             };
-            (spec.name, Tensor::from_vec(values, spec.shape, &Device::Cpu).unwrap())
+            (
+                spec.name,
+                Tensor::from_vec(values, spec.shape, &Device::Cpu).unwrap(),
+            )
         })
         .collect()
 }
@@ -77,7 +86,10 @@ fn parameter_counts_are_the_published_ones() {
     assert_eq!(stages(BackboneKind::WideResNet50x2)[2], 24_862_528);
     // With the head's 1x1 convolution, its batch norm and the classifier.
     let head = 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000;
-    assert_eq!(BackboneKind::EfficientNetLite0.parameters() + head, 4_652_008);
+    assert_eq!(
+        BackboneKind::EfficientNetLite0.parameters() + head,
+        4_652_008
+    );
 }
 
 #[test]
@@ -115,8 +127,15 @@ fn tensor_names_are_those_of_the_published_files() {
     ] {
         assert!(names.iter().any(|own| own == name), "{name}");
     }
-    assert!(!names.iter().any(|name| name == "_blocks.0._expand_conv.weight"));
-    assert_eq!(lite.tensor_names_up_to(&tap(RESNET18, "layer1")), Vec::<String>::new());
+    assert!(
+        !names
+            .iter()
+            .any(|name| name == "_blocks.0._expand_conv.weight")
+    );
+    assert_eq!(
+        lite.tensor_names_up_to(&tap(RESNET18, "layer1")),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -152,7 +171,8 @@ fn a_tap_is_the_same_with_and_without_other_taps() -> Result<()> {
 #[test]
 fn features_are_not_rectified() -> Result<()> {
     let weights = weights(RESNET18, &tap(RESNET18, "layer1"));
-    let features = load(RESNET18, &weights, &RESNET18.taps()[..1])?.forward(&pixels((1, 3, 32, 32)))?;
+    let features =
+        load(RESNET18, &weights, &RESNET18.taps()[..1])?.forward(&pixels((1, 3, 32, 32)))?;
     assert!(features[0].flatten_all()?.min(0)?.to_scalar::<f32>()? < 0.0);
     Ok(())
 }
@@ -183,8 +203,10 @@ fn mirrored_borders_change_only_what_is_near_them() -> Result<()> {
     let weights = weights(RESNET18, &tap(RESNET18, "layer1"));
     let taps = &RESNET18.taps()[..1];
     let input = pixels((1, 3, 128, 128));
-    let zeros = Backbone::load(RESNET18, &weights, taps, Border::Zeros, &Device::Cpu)?.forward(&input)?;
-    let mirrored = Backbone::load(RESNET18, &weights, taps, Border::Reflect, &Device::Cpu)?.forward(&input)?;
+    let zeros =
+        Backbone::load(RESNET18, &weights, taps, Border::Zeros, &Device::Cpu)?.forward(&input)?;
+    let mirrored =
+        Backbone::load(RESNET18, &weights, taps, Border::Reflect, &Device::Cpu)?.forward(&input)?;
     let middle = |features: &[Tensor]| {
         features[0]
             .narrow(2, 12, 8)
@@ -211,7 +233,8 @@ fn half_precision_classifier_and_deeper_stages_are_no_hindrance() -> Result<()> 
     ] {
         weights.insert(name.into(), extra.clone());
     }
-    let features = load(RESNET18, &weights, &RESNET18.taps()[..1])?.forward(&pixels((1, 3, 32, 32)))?;
+    let features =
+        load(RESNET18, &weights, &RESNET18.taps()[..1])?.forward(&pixels((1, 3, 32, 32)))?;
     assert_eq!(features[0].dtype(), DType::F32);
     Ok(())
 }
@@ -230,7 +253,10 @@ fn a_missing_tensor_is_named_with_its_shape() {
 #[test]
 fn a_misshapen_tensor_is_named_with_both_shapes() {
     let mut weights = weights(RESNET18, &tap(RESNET18, "layer1"));
-    weights.insert("bn1.bias".into(), Tensor::zeros(63, DType::F32, &Device::Cpu).unwrap());
+    weights.insert(
+        "bn1.bias".into(),
+        Tensor::zeros(63, DType::F32, &Device::Cpu).unwrap(),
+    );
     let error = error_of(RESNET18, &weights, &RESNET18.taps()[..1]);
     assert!(
         error.contains("`bn1.bias`") && error.contains("[63]") && error.contains("[64]"),
@@ -277,12 +303,22 @@ fn every_network_is_detected_from_its_first_stage_on() {
     for kind in BackboneKind::ALL {
         for tap in kind.taps() {
             let tensors = kind.tensors_up_to(tap);
-            let named = tensors.iter().map(|spec| (spec.name.as_str(), spec.shape.as_slice()));
-            assert_eq!(BackboneKind::detect(named), Some(kind), "{kind} up to {}", tap.name);
+            let named = tensors
+                .iter()
+                .map(|spec| (spec.name.as_str(), spec.shape.as_slice()));
+            assert_eq!(
+                BackboneKind::detect(named),
+                Some(kind),
+                "{kind} up to {}",
+                tap.name
+            );
         }
     }
     assert_eq!(BackboneKind::detect([]), None);
-    assert_eq!(BackboneKind::detect([("conv1.weight", [64, 3, 7, 7].as_slice())]), None);
+    assert_eq!(
+        BackboneKind::detect([("conv1.weight", [64, 3, 7, 7].as_slice())]),
+        None
+    );
 }
 
 #[test]
@@ -316,7 +352,16 @@ fn wrong_taps_are_refused() {
 fn only_resnets_mirror_pictures() {
     let lite = BackboneKind::EfficientNetLite0;
     let taps = &lite.taps()[..1];
-    assert!(Backbone::load(lite, &weights(lite, &taps[0]), taps, Border::Reflect, &Device::Cpu).is_err());
+    assert!(
+        Backbone::load(
+            lite,
+            &weights(lite, &taps[0]),
+            taps,
+            Border::Reflect,
+            &Device::Cpu
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -327,6 +372,10 @@ fn wrong_pictures_are_refused() -> Result<()> {
         &RESNET18.taps()[..1],
     )?;
     assert!(backbone.forward(&pixels((1, 1, 32, 32))).is_err());
-    assert!(backbone.forward(&pixels((1, 3, 32, 32)).to_dtype(DType::F64)?).is_err());
+    assert!(
+        backbone
+            .forward(&pixels((1, 3, 32, 32)).to_dtype(DType::F64)?)
+            .is_err()
+    );
     Ok(())
 }

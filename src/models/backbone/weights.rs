@@ -40,13 +40,15 @@ impl<'a> Weights<'a> {
     pub(super) fn conv(&self, spec: &ConvSpec) -> Result<Conv2d> {
         let shape = spec.weight_shape();
         let mut weight = self.numbers(&format!("{}.weight", spec.name), &shape)?;
-        let [scale, shift, mean, variance] =
-            NORM_PARTS.map(|part| self.numbers(&format!("{}.{part}", spec.norm), &[spec.out_channels]));
+        let [scale, shift, mean, variance] = NORM_PARTS
+            .map(|part| self.numbers(&format!("{}.{part}", spec.norm), &[spec.out_channels]));
         let (scale, shift, mean, variance) = (scale?, shift?, mean?, variance?);
         let factors: Vec<f64> = scale
             .iter()
             .zip(&variance)
-            .map(|(&scale, &variance)| f64::from(scale) / (f64::from(variance) + self.epsilon).sqrt())
+            .map(|(&scale, &variance)| {
+                f64::from(scale) / (f64::from(variance) + self.epsilon).sqrt()
+            })
             .collect();
         let bias: Vec<f32> = shift
             .iter()
@@ -92,7 +94,10 @@ impl<'a> Weights<'a> {
 
     /// The end of an error: which other network this is.
     fn looks_like(&self) -> String {
-        let names = self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.dims()));
+        let names = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor.dims()));
         match BackboneKind::detect(names) {
             Some(kind) if kind == self.kind => String::new(),
             Some(kind) => format!("; the weights look like those of {kind}"),

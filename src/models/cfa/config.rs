@@ -113,13 +113,22 @@ impl CfaConfig {
     pub fn problem(&self) -> Option<&'static str> {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let checks = [
-            (self.batch_size > 0, "a training step needs at least one picture"),
-            (positive(self.learning_rate), "the learning rate must be positive"),
+            (
+                self.batch_size > 0,
+                "a training step needs at least one picture",
+            ),
+            (
+                positive(self.learning_rate),
+                "the learning rate must be positive",
+            ),
             (
                 self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
                 "the weight decay must not be negative",
             ),
-            (!self.taps.is_empty(), "at least one tap of the backbone is needed"),
+            (
+                !self.taps.is_empty(),
+                "at least one tap of the backbone is needed",
+            ),
             (self.width_factor > 0, "the width factor must be at least 1"),
             (
                 self.gamma_c > 0 && self.gamma_d > 0,
@@ -131,7 +140,10 @@ impl CfaConfig {
                 "alpha must not be negative",
             ),
             (positive(self.nu.into()), "nu must be positive"),
-            (self.initial_radius.is_finite(), "the initial radius must be a number"),
+            (
+                self.initial_radius.is_finite(),
+                "the initial radius must be a number",
+            ),
             (positive(self.smoothing), "the smoothing must be positive"),
             (
                 !matches!(self.scaling, TapScaling::StandardDeviation { target } if !positive(target.into())),
@@ -180,7 +192,11 @@ mod tests {
                 .is_some_and(|problem| problem.contains("standard deviation"))
         );
         config.gamma_c = 0;
-        assert!(config.problem().is_some_and(|problem| problem.contains("gamma_c")));
+        assert!(
+            config
+                .problem()
+                .is_some_and(|problem| problem.contains("gamma_c"))
+        );
     }
 
     #[test]
@@ -195,7 +211,14 @@ mod tests {
             .width(1792),
             Some(448)
         );
-        assert_eq!(CfaConfig { gamma_d: 4000, ..wide }.width(1792), None);
+        assert_eq!(
+            CfaConfig {
+                gamma_d: 4000,
+                ..wide
+            }
+            .width(1792),
+            None
+        );
     }
 
     #[test]

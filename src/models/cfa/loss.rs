@@ -32,10 +32,19 @@ impl Hypersphere {
     /// `1/nu mean_{t, k <= K} max(0, s_k - r^2)  +  1/nu mean_{t, K < j <= K + J} max(0, r^2 - s_j - alpha)`
     ///
     /// `patches` (T, D) are part of a batch of `total` patches over which the means are taken; parts add up.
-    pub(super) fn measure(&self, bank: &CentreIndex, patches: &Tensor, radius: f32, total: usize) -> Result<Measured> {
+    pub(super) fn measure(
+        &self,
+        bank: &CentreIndex,
+        patches: &Tensor,
+        radius: f32,
+        total: usize,
+    ) -> Result<Measured> {
         let found = bank.nearest(patches, self.neighbours + self.hard_negatives)?;
         let count = found.squared.dim(1)?;
-        let (near, far) = (self.neighbours.min(count), count.saturating_sub(self.neighbours));
+        let (near, far) = (
+            self.neighbours.min(count),
+            count.saturating_sub(self.neighbours),
+        );
         let (sphere, inner) = (radius * radius, radius * radius - self.alpha);
 
         // Per centre: the hinge's value, and what its slope contributes to 2 (f - c).
@@ -49,7 +58,10 @@ impl Hypersphere {
         }
         let scale = 1.0 / (f64::from(self.nu) * total as f64);
         let coefficients = (Tensor::cat(&slopes, 1)? * (2.0 * scale))?;
-        let pull = coefficients.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
+        let pull = coefficients
+            .to_dtype(DType::F64)?
+            .sum_all()?
+            .to_scalar::<f64>()?;
         Ok(Measured {
             loss: scale * hinges.iter().sum::<f64>(),
             patches: bank.weighted_differences(patches, &found.indices, &coefficients)?,
@@ -76,7 +88,15 @@ mod tests {
         alpha: 0.1,
         nu: 0.001,
     };
-    const CENTRES: [[f32; 2]; 7] = [[0., 0.], [1., 0.], [0., 1.], [1., 1.], [2., 0.], [0., 2.], [2., 2.]];
+    const CENTRES: [[f32; 2]; 7] = [
+        [0., 0.],
+        [1., 0.],
+        [0., 1.],
+        [1., 1.],
+        [2., 0.],
+        [0., 2.],
+        [2., 2.],
+    ];
 
     fn rows<const N: usize>(rows: &[[f32; 2]; N]) -> Tensor {
         Tensor::new(rows, &Device::Cpu).unwrap()
@@ -88,13 +108,21 @@ mod tests {
     }
 
     fn assert_close(found: f64, expected: f64, tolerance: f64) {
-        assert!((found - expected).abs() <= tolerance, "{found} instead of {expected}");
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "{found} instead of {expected}"
+        );
     }
 
     #[test]
     fn the_loss_has_the_reference_values_at_four_radii() {
         let patches = [[0.2, 0.1], [1.5, 1.5]];
-        for (radius, expected) in [(1e-5, 841.666_667), (0.5, 625.0), (1.0, 250.0), (1.6, 168.333_333)] {
+        for (radius, expected) in [
+            (1e-5, 841.666_667),
+            (0.5, 625.0),
+            (1.0, 250.0),
+            (1.6, 168.333_333),
+        ] {
             assert_close(measured(patches, radius).loss, expected, 1e-3);
         }
         assert_close(measured(patches, 1.0).radius, -333.333_333, 1e-3);
@@ -138,24 +166,36 @@ mod tests {
                     0.5,
                 );
             }
-            let slope =
-                (measured(patches, radius + step).loss - measured(patches, radius - step).loss) / f64::from(2.0 * step);
+            let slope = (measured(patches, radius + step).loss
+                - measured(patches, radius - step).loss)
+                / f64::from(2.0 * step);
             assert_close(exact.radius, slope, 0.5);
         }
     }
 
     /// The loss as the reference writes it, differentiated by candle; neighbours are chosen without gradient.
     fn derived(patches: &Tensor, centres: &Tensor, radius: f32) -> Result<(f32, Tensor, Tensor)> {
-        let (patches, radius) = (Var::from_tensor(patches)?, Var::new(&[radius], &Device::Cpu)?);
+        let (patches, radius) = (
+            Var::from_tensor(patches)?,
+            Var::new(&[radius], &Device::Cpu)?,
+        );
         let (t, d) = patches.dims2()?;
         let indices = CentreIndex::new(centres)?
             .nearest(&patches.detach(), 6)?
             .indices
             .flatten_all()?;
         let chosen = centres.index_select(&indices, 0)?.reshape((t, 6, d))?;
-        let squared = patches.unsqueeze(1)?.broadcast_sub(&chosen)?.sqr()?.sum(2)?;
+        let squared = patches
+            .unsqueeze(1)?
+            .broadcast_sub(&chosen)?
+            .sqr()?
+            .sum(2)?;
         let sphere = radius.sqr()?;
-        let attraction = squared.narrow(1, 0, 3)?.broadcast_sub(&sphere)?.relu()?.mean_all()?;
+        let attraction = squared
+            .narrow(1, 0, 3)?
+            .broadcast_sub(&sphere)?
+            .relu()?
+            .mean_all()?;
         let repulsion = squared
             .narrow(1, 3, 3)?
             .affine(-1.0, -0.1)?
@@ -170,15 +210,26 @@ mod tests {
 
     #[test]
     fn candle_derives_the_same_gradients_from_the_plain_loss() -> Result<()> {
-        let wave = |n: usize, seed: f32| -> Vec<f32> { (0..n).map(|i| (i as f32 * 0.61 + seed).sin() * 0.4).collect() };
+        let wave = |n: usize, seed: f32| -> Vec<f32> {
+            (0..n)
+                .map(|i| (i as f32 * 0.61 + seed).sin() * 0.4)
+                .collect()
+        };
         let centres = Tensor::from_vec(wave(20 * 9, 0.0), (20, 9), &Device::Cpu)?;
         let patches = Tensor::from_vec(wave(11 * 9, 0.5), (11, 9), &Device::Cpu)?;
         for radius in [0.1, 0.7, 1.1] {
             let (loss, patch_gradient, radius_gradient) = derived(&patches, &centres, radius)?;
             let found = PAPER.measure(&CentreIndex::new(&centres)?, &patches, radius, 11)?;
             assert_close(found.loss, loss.into(), 1e-2);
-            assert_close(found.radius, radius_gradient.to_vec1::<f32>()?[0].into(), 1e-2);
-            let difference = (found.patches - patch_gradient)?.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert_close(
+                found.radius,
+                radius_gradient.to_vec1::<f32>()?[0].into(),
+                1e-2,
+            );
+            let difference = (found.patches - patch_gradient)?
+                .abs()?
+                .max_all()?
+                .to_scalar::<f32>()?;
             assert!(difference < 1e-2, "{difference}");
         }
         Ok(())
@@ -199,7 +250,12 @@ mod tests {
         for count in 1..=4 {
             let centres = rows(&CENTRES).narrow(0, 0, count).unwrap();
             let found = PAPER
-                .measure(&CentreIndex::new(&centres).unwrap(), &rows(&[[0.2, 0.1]]), 1.0, 1)
+                .measure(
+                    &CentreIndex::new(&centres).unwrap(),
+                    &rows(&[[0.2, 0.1]]),
+                    1.0,
+                    1,
+                )
                 .unwrap();
             assert!(found.loss.is_finite() && found.loss >= 0.0);
         }

@@ -28,11 +28,18 @@ impl TapStatistics {
             .map(|tap| tap.to_dtype(DType::F64))
             .collect::<Result<Vec<_>>>()?;
         if self.pictures == 0 {
-            self.sums = taps.iter().map(|tap| tap.get(0)?.zeros_like()).collect::<Result<_>>()?;
+            self.sums = taps
+                .iter()
+                .map(|tap| tap.get(0)?.zeros_like())
+                .collect::<Result<_>>()?;
             self.squares = vec![0.0; taps.len()];
         }
         if taps.len() != self.sums.len() {
-            bail!("encoded batches have {} and {} taps", self.sums.len(), taps.len());
+            bail!(
+                "encoded batches have {} and {} taps",
+                self.sums.len(),
+                taps.len()
+            );
         }
         for ((tap, sum), squares) in taps.iter().zip(&mut self.sums).zip(&mut self.squares) {
             *sum = (&*sum + tap.sum(0)?)?;
@@ -67,7 +74,11 @@ impl TapStatistics {
     pub(super) fn factors(&self, scaling: TapScaling) -> Result<Vec<f32>> {
         match scaling {
             TapScaling::None => Ok(vec![1.0; self.sums.len()]),
-            TapScaling::ChannelCount => self.sums.iter().map(|sum| Ok(1.0 / sum.dim(0)? as f32)).collect(),
+            TapScaling::ChannelCount => self
+                .sums
+                .iter()
+                .map(|sum| Ok(1.0 / sum.dim(0)? as f32))
+                .collect(),
             TapScaling::StandardDeviation { target } => {
                 let factor = |deviation: f64| {
                     if deviation > 0.0 {
@@ -128,19 +139,36 @@ mod tests {
         let batches = [batch(4, 0.0), batch(1, 2.0)];
         let mut generator = ChaCha8Rng::seed_from_u64(5);
         let descriptor = Descriptor::random(&[3, 5], 6, &Device::Cpu, &mut generator)?;
-        let bank = centres(&descriptor, &statistics(&batches).means()?, 1, &mut generator)?;
+        let bank = centres(
+            &descriptor,
+            &statistics(&batches).means()?,
+            1,
+            &mut generator,
+        )?;
         let mut sum = bank.zeros_like()?;
         for batch in &batches {
             for i in 0..batch[0].dim(0)? {
-                let taps = batch.iter().map(|tap| tap.get(i)).collect::<Result<Vec<_>>>()?;
+                let taps = batch
+                    .iter()
+                    .map(|tap| tap.get(i))
+                    .collect::<Result<Vec<_>>>()?;
                 sum = (sum + descriptor.embed(&taps)?)?;
             }
         }
-        let difference = ((sum / 5.0)? - &bank)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let difference = ((sum / 5.0)? - &bank)?
+            .abs()?
+            .max_all()?
+            .to_scalar::<f32>()?;
         assert!(difference < 1e-5);
         assert_eq!(bank.dims(), [36, 6]);
         assert_eq!(
-            centres(&descriptor, &statistics(&batches).means()?, 5, &mut generator)?.dims(),
+            centres(
+                &descriptor,
+                &statistics(&batches).means()?,
+                5,
+                &mut generator
+            )?
+            .dims(),
             [7, 6]
         );
         Ok(())
@@ -149,7 +177,8 @@ mod tests {
     #[test]
     fn factors_bring_each_tap_to_the_wanted_spread() -> Result<()> {
         let batches = [batch(3, 0.0), batch(2, 1.0)];
-        let factors = statistics(&batches).factors(TapScaling::StandardDeviation { target: 0.5 })?;
+        let factors =
+            statistics(&batches).factors(TapScaling::StandardDeviation { target: 0.5 })?;
         let scaled: Vec<Vec<Tensor>> = batches
             .iter()
             .map(|batch| {
@@ -174,7 +203,8 @@ mod tests {
     #[test]
     fn a_constant_tap_keeps_its_size_and_no_pictures_are_an_error() -> Result<()> {
         let constant = vec![Tensor::full(2.0_f32, (2, 3, 4, 4), &Device::Cpu)?];
-        let factors = statistics(&[constant]).factors(TapScaling::StandardDeviation { target: 1.0 })?;
+        let factors =
+            statistics(&[constant]).factors(TapScaling::StandardDeviation { target: 1.0 })?;
         assert_eq!(factors, [1.0]);
         assert!(TapStatistics::default().means().is_err());
         assert!(TapStatistics::default().add(&[]).is_err());

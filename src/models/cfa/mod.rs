@@ -15,9 +15,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::models::optim::{Adam, AdamSettings};
 use crate::models::{Detector, FeatureExtractor, StepReport};
 use crate::ops::nearest::CentreIndex;
+use crate::ops::pool::average_3x3;
 use loss::Hypersphere;
 use memory::TapStatistics;
-use network::{Descriptor, average_pool, picture};
+use network::{Descriptor, picture};
 
 pub use config::{CfaConfig, TapActivation, TapScaling};
 
@@ -135,7 +136,9 @@ impl Cfa {
     pub fn restore_training_state(&mut self, mut tensors: HashMap<String, Tensor>) -> Result<()> {
         self.optimiser.restore(&mut tensors)?;
         match tensors.keys().min() {
-            Some(name) => bail!("tensor {name} does not belong to the training state of a CFA model"),
+            Some(name) => {
+                bail!("tensor {name} does not belong to the training state of a CFA model")
+            }
             None => Ok(()),
         }
     }
@@ -143,7 +146,9 @@ impl Cfa {
     fn memory(&self) -> Result<&Memory> {
         match &self.memory {
             Some(memory) => Ok(memory),
-            None => bail!("the memory bank is empty: the model has to see the training pictures first"),
+            None => {
+                bail!("the memory bank is empty: the model has to see the training pictures first")
+            }
         }
     }
 
@@ -179,7 +184,7 @@ impl Detector for Cfa {
         }
         let taps = self.backbone.forward(pixels)?;
         taps.iter()
-            .map(|tap| average_pool(&self.activate(&tap.detach())?))
+            .map(|tap| average_3x3(&self.activate(&tap.detach())?))
             .collect()
     }
 
@@ -191,7 +196,12 @@ impl Detector for Cfa {
         let means = statistics.means()?;
         let factors = statistics.factors(self.config.scaling)?;
         let means = scaled(&means, &factors)?;
-        let centres = memory::centres(&self.descriptor, &means, self.config.gamma_c, &mut self.generator)?;
+        let centres = memory::centres(
+            &self.descriptor,
+            &means,
+            self.config.gamma_c,
+            &mut self.generator,
+        )?;
         self.memory = Some(Memory {
             bank: CentreIndex::new(&centres)?,
             factors,

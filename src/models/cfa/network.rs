@@ -21,7 +21,12 @@ pub(super) struct Descriptor {
 
 impl Descriptor {
     /// Weights and bias uniform within `1 / sqrt(inputs)`, drawn in the order of the reference's weight, then its bias.
-    pub(super) fn random(channels: &[usize], width: usize, device: &Device, generator: &mut impl Rng) -> Result<Self> {
+    pub(super) fn random(
+        channels: &[usize],
+        width: usize,
+        device: &Device,
+        generator: &mut impl Rng,
+    ) -> Result<Self> {
         let inputs = channels.iter().sum::<usize>() + 2;
         let bound = 1.0 / (inputs as f32).sqrt();
         let mut draw = |count: usize| {
@@ -35,7 +40,11 @@ impl Descriptor {
     }
 
     /// From the reference's layout: weight `(D, C + 2)` with the taps' channels first, then row and column; bias `(D)`.
-    pub(super) fn from_reference(weight: &Tensor, bias: &Tensor, channels: &[usize]) -> Result<Self> {
+    pub(super) fn from_reference(
+        weight: &Tensor,
+        bias: &Tensor,
+        channels: &[usize],
+    ) -> Result<Self> {
         let total: usize = channels.iter().sum();
         let (width, inputs) = weight.dims2()?;
         if inputs != total + 2 || bias.dims1()? != width {
@@ -66,7 +75,10 @@ impl Descriptor {
         let mut rows = vec![first.narrow(0, 0, own)?];
         rows.extend_from_slice(rest);
         rows.push(first.narrow(0, own, 2)?);
-        Ok((Tensor::cat(&rows, 0)?.t()?.contiguous()?, first.get(own + 2)?))
+        Ok((
+            Tensor::cat(&rows, 0)?.t()?.contiguous()?,
+            first.get(own + 2)?,
+        ))
     }
 
     /// Embeds one picture: taps `(C, h, w)`, finest first, to patches `(T, D)` on the first tap's grid, row-major.
@@ -96,7 +108,9 @@ impl Descriptor {
             } else {
                 upsampling_adjoint(&fine, h, w)?
             };
-            input.reshape((channels, h * w))?.matmul(&gradient.flatten(0, 1)?) // (channels, D)
+            input
+                .reshape((channels, h * w))?
+                .matmul(&gradient.flatten(0, 1)?) // (channels, D)
         });
         blocks.collect()
     }
@@ -132,16 +146,6 @@ fn coordinates(h: usize, w: usize, device: &Device) -> Result<Tensor> {
     Tensor::from_vec(values, (EXTRA, h, w), device)
 }
 
-/// Average over 3 x 3 neighbours with zeros beyond the border counted: `(B, C, H, W)` to the same shape.
-pub(super) fn average_pool(features: &Tensor) -> Result<Tensor> {
-    let (_, _, h, w) = features.dims4()?;
-    let padded = features.pad_with_zeros(2, 1, 1)?;
-    let rows = ((padded.narrow(2, 0, h)? + padded.narrow(2, 1, h)?)? + padded.narrow(2, 2, h)?)?;
-    let padded = rows.pad_with_zeros(3, 1, 1)?;
-    let sums = ((padded.narrow(3, 0, w)? + padded.narrow(3, 1, w)?)? + padded.narrow(3, 2, w)?)?;
-    sums / 9.0
-}
-
 /// One picture's share of an encoded batch, as `f32`.
 pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
     batch
@@ -152,27 +156,42 @@ pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Descriptor, average_pool, coordinates};
+    use super::{Descriptor, coordinates};
     use crate::ops::resample::resize;
     use candle_core::{Device, Result, Tensor, Var};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     fn waves(channels: usize, h: usize, w: usize, seed: f32) -> Tensor {
-        let values: Vec<f32> = (0..channels * h * w).map(|i| (i as f32 * 0.7 + seed).sin()).collect();
+        let values: Vec<f32> = (0..channels * h * w)
+            .map(|i| (i as f32 * 0.7 + seed).sin())
+            .collect();
         Tensor::from_vec(values, (channels, h, w), &Device::Cpu).unwrap()
     }
 
     fn example() -> (Descriptor, Vec<Tensor>) {
-        let taps = vec![waves(3, 8, 12, 0.1), waves(4, 4, 6, 0.2), waves(5, 2, 3, 0.3)];
-        let descriptor = Descriptor::random(&[3, 4, 5], 7, &Device::Cpu, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let taps = vec![
+            waves(3, 8, 12, 0.1),
+            waves(4, 4, 6, 0.2),
+            waves(5, 2, 3, 0.3),
+        ];
+        let descriptor = Descriptor::random(
+            &[3, 4, 5],
+            7,
+            &Device::Cpu,
+            &mut ChaCha8Rng::seed_from_u64(1),
+        )
+        .unwrap();
         (descriptor, taps)
     }
 
     /// As the reference computes it: upsample, join, append coordinates, convolve.
     fn plain(weight: &Tensor, bias: &Tensor, taps: &[Tensor]) -> Result<Tensor> {
         let (_, h, w) = taps[0].dims3()?;
-        let mut joined = taps.iter().map(|tap| resize(tap, h, w)).collect::<Result<Vec<_>>>()?;
+        let mut joined = taps
+            .iter()
+            .map(|tap| resize(tap, h, w))
+            .collect::<Result<Vec<_>>>()?;
         joined.push(coordinates(h, w, &Device::Cpu)?.narrow(0, 0, 2)?);
         let features = Tensor::cat(&joined, 0)?.flatten(1, 2)?; // (C + 2, T)
         weight.matmul(&features)?.t()?.broadcast_add(bias)
@@ -180,12 +199,22 @@ mod tests {
 
     fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
         assert_eq!(a.dims(), b.dims());
-        (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+        (a - b)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap()
+            .to_scalar()
+            .unwrap()
     }
 
     #[test]
     fn coordinates_have_the_reference_values() {
-        let found = coordinates(3, 4, &Device::Cpu).unwrap().to_vec3::<f32>().unwrap();
+        let found = coordinates(3, 4, &Device::Cpu)
+            .unwrap()
+            .to_vec3::<f32>()
+            .unwrap();
         assert_eq!(found[0], [[-1.0; 4], [0.0; 4], [1.0; 4]]);
         for (found, expected) in found[1][0].iter().zip([-1.0, -0.333_333, 0.333_333, 1.0]) {
             assert!((found - expected).abs() < 1e-6);
@@ -201,30 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn pooling_counts_the_zeros_beyond_the_border() {
-        let grid = Tensor::new(
-            &[[[[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]]],
-            &Device::Cpu,
-        )
-        .unwrap();
-        let pooled = average_pool(&grid)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1::<f32>()
-            .unwrap();
-        let expected = [
-            1.333_333, 2.333_333, 1.777_778, 3.0, 5.0, 3.666_667, 2.666_667, 4.333_333, 3.111_111,
-        ];
-        for (found, expected) in pooled.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-6);
-        }
-    }
-
-    #[test]
     fn parameters_are_as_many_as_published_and_within_the_bound() {
         let draw = |channels: &[usize], width| {
-            Descriptor::random(channels, width, &Device::Cpu, &mut ChaCha8Rng::seed_from_u64(0)).unwrap()
+            Descriptor::random(
+                channels,
+                width,
+                &Device::Cpu,
+                &mut ChaCha8Rng::seed_from_u64(0),
+            )
+            .unwrap()
         };
         let resnet = draw(&[64, 128, 256], 448);
         let values: Vec<f32> = resnet
@@ -237,7 +251,10 @@ mod tests {
         let largest = values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         assert!(largest <= bound && largest > 0.999 * bound);
         let wide = draw(&[256, 512, 1024], 1792);
-        assert_eq!(wide.blocks.iter().map(Tensor::elem_count).sum::<usize>(), 3_216_640);
+        assert_eq!(
+            wide.blocks.iter().map(Tensor::elem_count).sum::<usize>(),
+            3_216_640
+        );
     }
 
     #[test]
@@ -245,7 +262,9 @@ mod tests {
         let (descriptor, taps) = example();
         let (weight, bias) = descriptor.to_reference()?;
         assert_eq!((weight.dims(), bias.dims()), (&[7, 14][..], &[7][..]));
-        assert!(largest_difference(&descriptor.embed(&taps)?, &plain(&weight, &bias, &taps)?) < 1e-5);
+        assert!(
+            largest_difference(&descriptor.embed(&taps)?, &plain(&weight, &bias, &taps)?) < 1e-5
+        );
         let again = Descriptor::from_reference(&weight, &bias, &[3, 4, 5])?;
         for (a, b) in descriptor.blocks.iter().zip(&again.blocks) {
             assert_eq!(largest_difference(a, b), 0.0);
@@ -259,7 +278,9 @@ mod tests {
         let (weight, bias) = descriptor.to_reference()?;
         let upstream = waves(1, 96, 7, 0.9).squeeze(0)?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
-        let derived = (plain(&weight, &bias, &taps)? * &upstream)?.sum_all()?.backward()?;
+        let derived = (plain(&weight, &bias, &taps)? * &upstream)?
+            .sum_all()?
+            .backward()?;
         let written = Descriptor {
             blocks: descriptor.gradients(&taps, &upstream)?,
         };

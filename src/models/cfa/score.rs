@@ -10,12 +10,20 @@ use crate::ops::resample::resize;
 pub(super) fn patch_scores(squared: &Tensor) -> Result<Tensor> {
     let distances = squared.relu()?.sqrt()?; // (T, K)
     let nearest = distances.narrow(1, 0, 1)?;
-    let shares = nearest.broadcast_sub(&distances)?.exp()?.sum_keepdim(1)?.recip()?;
+    let shares = nearest
+        .broadcast_sub(&distances)?
+        .exp()?
+        .sum_keepdim(1)?
+        .recip()?;
     (nearest * shares)?.squeeze(1)
 }
 
 /// Upsamples the scores of a picture's grid `(h, w)` to its input `(H, W)` and smooths them.
-pub(super) fn anomaly_map(scores: &Tensor, (height, width): (usize, usize), sigma: f64) -> Result<Tensor> {
+pub(super) fn anomaly_map(
+    scores: &Tensor,
+    (height, width): (usize, usize),
+    sigma: f64,
+) -> Result<Tensor> {
     smooth(&resize(&scores.unsqueeze(0)?, height, width)?, sigma)?.squeeze(0)
 }
 
@@ -44,7 +52,8 @@ mod tests {
 
     #[test]
     fn the_worked_example_scores_as_in_the_reference() {
-        let squared = Tensor::new(&[[0.05_f32, 0.65, 0.85], [0.5, 0.5, 2.5]], &Device::Cpu).unwrap();
+        let squared =
+            Tensor::new(&[[0.05_f32, 0.65, 0.85], [0.5, 0.5, 2.5]], &Device::Cpu).unwrap();
         let scores = patch_scores(&squared).unwrap().to_vec1::<f32>().unwrap();
         assert!((scores[0] - 0.108_767).abs() < 1e-6 && (scores[1] - 0.292_523).abs() < 1e-6);
     }
@@ -54,12 +63,20 @@ mod tests {
         assert!((score(&[1e4, 1e4, 2e4]) - 5e3).abs() < 1.0);
         assert_eq!(score(&[7.0]), 7.0);
         let rounded = Tensor::new(&[[-1e-7_f32, 0.0, 1.0]], &Device::Cpu).unwrap();
-        assert_eq!(patch_scores(&rounded).unwrap().to_vec1::<f32>().unwrap(), [0.0]);
+        assert_eq!(
+            patch_scores(&rounded).unwrap().to_vec1::<f32>().unwrap(),
+            [0.0]
+        );
     }
 
     #[test]
     fn a_constant_grid_gives_a_constant_map_of_the_input_size() {
-        let map = anomaly_map(&Tensor::full(0.5_f32, (4, 6), &Device::Cpu).unwrap(), (16, 24), 4.0).unwrap();
+        let map = anomaly_map(
+            &Tensor::full(0.5_f32, (4, 6), &Device::Cpu).unwrap(),
+            (16, 24),
+            4.0,
+        )
+        .unwrap();
         assert_eq!(map.dims(), [16, 24]);
         assert!(
             map.flatten_all()

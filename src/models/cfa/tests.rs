@@ -143,7 +143,11 @@ fn training_lowers_the_loss_and_a_defect_stands_out_where_it_is() {
     assert!(losses[29] < 0.5 * losses[0], "{losses:?}");
     let good = model.score(&part(50)).unwrap().get(0).unwrap();
     for (top, left) in [(8, 16), (40, 70), (0, 84)] {
-        let map = model.score(&with_defect(51, top, left)).unwrap().get(0).unwrap();
+        let map = model
+            .score(&with_defect(51, top, left))
+            .unwrap()
+            .get(0)
+            .unwrap();
         assert_eq!(map.dims(), [INPUT.0, INPUT.1]);
         let (y, x, value) = peak(&map);
         assert!(
@@ -157,7 +161,12 @@ fn training_lowers_the_loss_and_a_defect_stands_out_where_it_is() {
 #[test]
 fn scores_do_not_depend_on_batch_neighbours() {
     let (model, _) = trained(config(), 2, 3);
-    let pictures = [part(60), with_defect(61, 20, 20), part(62), with_defect(63, 3, 50)];
+    let pictures = [
+        part(60),
+        with_defect(61, 20, 20),
+        part(62),
+        with_defect(63, 3, 50),
+    ];
     let together = model.score(&Tensor::cat(&pictures, 0).unwrap()).unwrap();
     for (i, picture) in pictures.iter().enumerate() {
         assert_eq!(
@@ -196,15 +205,28 @@ fn a_loaded_model_scores_and_trains_on_like_the_saved_one() {
         .restore_training_state(model.training_state().unwrap().into_iter().collect())
         .unwrap();
     for batch in &batches {
-        assert_eq!(model.train_step(batch).unwrap(), loaded.train_step(batch).unwrap());
+        assert_eq!(
+            model.train_step(batch).unwrap(),
+            loaded.train_step(batch).unwrap()
+        );
     }
     assert_eq!(bits(&model), bits(&loaded));
 }
 
 #[test]
 fn a_missing_misshapen_or_unknown_tensor_is_named() {
-    let tensors: HashMap<String, Tensor> = trained(config(), 6, 1).0.tensors().unwrap().into_iter().collect();
-    let load = |tensors: HashMap<String, Tensor>| match Cfa::from_tensors(config(), Box::new(Formula), INPUT, tensors) {
+    let tensors: HashMap<String, Tensor> = trained(config(), 6, 1)
+        .0
+        .tensors()
+        .unwrap()
+        .into_iter()
+        .collect();
+    let load = |tensors: HashMap<String, Tensor>| match Cfa::from_tensors(
+        config(),
+        Box::new(Formula),
+        INPUT,
+        tensors,
+    ) {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     };
@@ -243,14 +265,23 @@ fn a_thinner_bank_a_narrower_descriptor_and_scaled_taps_work_end_to_end() {
     assert!(losses[9] < losses[0]);
     let tensors: HashMap<String, Tensor> = model.tensors().unwrap().into_iter().collect();
     assert_eq!(tensors["memory_bank"].dims(), [16 * 24 / 9, 12]);
-    let (y, x, _) = peak(&model.score(&with_defect(51, 30, 40)).unwrap().get(0).unwrap());
+    let (y, x, _) = peak(
+        &model
+            .score(&with_defect(51, 30, 40))
+            .unwrap()
+            .get(0)
+            .unwrap(),
+    );
     assert!((30..42).contains(&y) && (40..52).contains(&x), "({y}, {x})");
 }
 
 #[test]
 fn features_kept_in_half_precision_train_too() {
     let (mut model, batches) = prepared(config(), 8);
-    let half: Vec<Tensor> = batches[0].iter().map(|tap| tap.to_dtype(DType::F16).unwrap()).collect();
+    let half: Vec<Tensor> = batches[0]
+        .iter()
+        .map(|tap| tap.to_dtype(DType::F16).unwrap())
+        .collect();
     assert!(model.train_step(&half).unwrap().loss.is_finite());
 }
 

@@ -1,5 +1,8 @@
 //! What follows a convolution, for tensors and for registers.
-#![expect(unsafe_code, reason = "register operations need the caller's word for the processor")]
+#![expect(
+    unsafe_code,
+    reason = "register operations need the caller's word for the processor"
+)]
 #![expect(
     clippy::inline_always,
     reason = "vector instructions must be compiled inside the function that enables them"

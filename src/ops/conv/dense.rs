@@ -19,6 +19,13 @@ use super::Activation;
 use super::geometry::{Geometry, PlaneLayout, padded};
 use super::lanes::{Isa, Lanes, Task, WIDEST, load_part, store_part};
 
+/// The gathered pixels of a panel, in lines as the cache has them: whole registers then never straddle two.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(
+    #[expect(dead_code, reason = "written and read in registers, through pointers")] [f32; WIDEST],
+);
+
 /// Registers of neighbouring pixels in a panel.
 const PANEL: usize = 3;
 
@@ -67,34 +74,41 @@ impl PackedWeights {
         let layout = geometry.layout();
         let taps = self.taps(geometry, &layout);
         let out_pixels = geometry.out_pixels();
-        let mut output = vec![0.0; geometry.batch * self.out_channels * out_pixels];
+        let mut output: Vec<f32> =
+            Vec::with_capacity(geometry.batch * self.out_channels * out_pixels);
         let target = SharedOutput(output.as_mut_ptr());
         let source_size = geometry.channels * layout.plane;
         let output_size = self.out_channels * out_pixels;
         let items = self.items(geometry);
-        items.into_par_iter().for_each_init(Vec::new, |panel, item| {
-            self.isa.run(PanelTask {
-                weights: self,
-                source: &source[item.picture * source_size..][..source_size],
-                taps: &taps,
-                runs: &runs(geometry, &layout, &item.pixels),
-                residual: residual.map(|values| &values[item.picture * output_size..][..output_size]),
-                activation,
-                first_pixel: item.pixels.start,
-                pixels: item.pixels.len(),
-                out_pixels,
-                blocks: item.blocks,
-                panel,
-                // SAFETY: `picture` is below the batch size `output` was made for.
-                target: unsafe { target.get().add(item.picture * output_size) },
+        items
+            .into_par_iter()
+            .for_each_init(Vec::new, |panel, item| {
+                self.isa.run(PanelTask {
+                    weights: self,
+                    source: &source[item.picture * source_size..][..source_size],
+                    taps: &taps,
+                    runs: &runs(geometry, &layout, &item.pixels),
+                    residual: residual
+                        .map(|values| &values[item.picture * output_size..][..output_size]),
+                    activation,
+                    first_pixel: item.pixels.start,
+                    pixels: item.pixels.len(),
+                    out_pixels,
+                    blocks: item.blocks,
+                    panel,
+                    // SAFETY: `picture` is below the batch size `output` was made for.
+                    target: unsafe { target.get().add(item.picture * output_size) },
+                });
             });
-        });
+        // SAFETY: the items cover all pictures, pixels and channels, and each writes every output it stands for.
+        unsafe { output.set_len(geometry.batch * output_size) };
         output
     }
 
     /// Offsets in a picture of everything an output at row 0, column 0 reads, in the order of the weights.
     fn taps(&self, geometry: &Geometry, layout: &PlaneLayout) -> Vec<usize> {
-        let positions = (0..geometry.kernel).flat_map(|y| (0..geometry.kernel).map(move |x| (y, x)));
+        let positions =
+            (0..geometry.kernel).flat_map(|y| (0..geometry.kernel).map(move |x| (y, x)));
         let positions: Vec<usize> = positions.map(|(y, x)| layout.tap(y, x)).collect();
         let channels = (0..geometry.channels).map(|channel| channel * layout.plane);
         let taps: Vec<usize> = channels
@@ -189,7 +203,7 @@ struct PanelTask<'a> {
     pixels: usize,
     out_pixels: usize,
     blocks: Range<usize>,
-    panel: &'a mut Vec<f32>,
+    panel: &'a mut Vec<Line>,
     target: *mut f32,
 }
 
@@ -224,24 +238,37 @@ impl PanelTask<'_> {
     }
 
     /// Fills the panel: a row for each tap, in it what each output pixel reads there.
+    ///
+    /// Whole registers are copied. What spills over a run is overwritten by the next run or row, or lies in the margin.
     #[inline(always)]
     unsafe fn gather<V: Lanes>(&mut self, width: usize) {
-        // Runs are copied in whole registers; what spills over is overwritten by the next run or lies in the margin.
-        let needed = self.taps.len() * width + WIDEST;
-        if self.panel.len() < needed {
-            self.panel.resize(needed, 0.0);
+        let lines = (self.taps.len() * width).div_ceil(WIDEST) + 1;
+        if self.panel.len() < lines {
+            self.panel.resize(lines, Line([0.0; WIDEST]));
         }
-        for (&tap, row) in self.taps.iter().zip((0..).step_by(width)) {
+        let panel = self.panel.as_mut_ptr().cast::<f32>();
+        let reach = self
+            .runs
+            .iter()
+            .map(|run| run.source + run.count.next_multiple_of(V::COUNT))
+            .max()
+            .unwrap_or(0);
+        for (row, &tap) in self.taps.iter().enumerate() {
+            let inside = tap + reach <= self.source.len();
             for run in self.runs {
-                for done in (0..run.count).step_by(V::COUNT) {
-                    let from = tap + run.source + done;
-                    let place = row + run.place + done;
-                    let left = self.source.len() - from;
-                    // SAFETY: `left` numbers can be read at `from`; `place` is within a row of the panel, after
-                    // which there is at least the margin of a register.
-                    unsafe {
-                        let values: V = load_part(self.source.as_ptr().add(from), left);
-                        values.store(self.panel.as_mut_ptr().add(place));
+                let from = &self.source[tap + run.source..];
+                // SAFETY: `run.count` and less than a register more fit the row and the margin behind the last row; of
+                // the source no more is read than is left.
+                unsafe {
+                    let to = panel.add(row * width + run.place);
+                    for done in (0..run.count).step_by(V::COUNT) {
+                        let from = from.as_ptr().add(done);
+                        let values = if inside {
+                            V::load(from)
+                        } else {
+                            load_part(from, run.count - done)
+                        };
+                        values.store(to.add(done));
                     }
                 }
             }
@@ -250,7 +277,11 @@ impl PanelTask<'_> {
 
     /// Adds the residual, applies the activation and writes `ROWS` channels of the panel.
     #[inline(always)]
-    unsafe fn finish<V: Lanes, const ROWS: usize, const N: usize>(&self, channel: usize, sums: [[V; N]; ROWS]) {
+    unsafe fn finish<V: Lanes, const ROWS: usize, const N: usize>(
+        &self,
+        channel: usize,
+        sums: [[V; N]; ROWS],
+    ) {
         let channels = ROWS.min(self.weights.out_channels - channel);
         for (row, sums) in sums.into_iter().enumerate().take(channels) {
             let first = (channel + row) * self.out_pixels + self.first_pixel;
@@ -276,11 +307,11 @@ impl PanelTask<'_> {
 unsafe fn multiply<V: Lanes, const ROWS: usize, const N: usize>(
     bias: &[f32],
     weights: &[f32],
-    panel: &[f32],
+    panel: &[Line],
 ) -> [[V; N]; ROWS] {
     let depth = weights.len() / ROWS;
     debug_assert!(
-        bias.len() == ROWS && panel.len() >= depth * N * V::COUNT,
+        bias.len() == ROWS && panel.len() * WIDEST >= depth * N * V::COUNT,
         "a panel row for each weight"
     );
     // SAFETY: see the assertion; `weights` has `depth * ROWS` numbers.
@@ -289,7 +320,7 @@ unsafe fn multiply<V: Lanes, const ROWS: usize, const N: usize>(
         for (sums, &bias) in sums.iter_mut().zip(bias) {
             *sums = [V::splat(bias); N];
         }
-        let (mut weight, mut pixels) = (weights.as_ptr(), panel.as_ptr());
+        let (mut weight, mut pixels) = (weights.as_ptr(), panel.as_ptr().cast::<f32>());
         for _ in 0..depth {
             let mut values = [V::splat(0.0); N];
             for (vector, value) in values.iter_mut().enumerate() {

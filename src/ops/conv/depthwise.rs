@@ -1,10 +1,15 @@
 //! The CPU kernel of depthwise convolutions: each channel has a small filter of its own. One channel at a time, its
 //! outputs in whole registers, bias and activation before they leave them.
-#![expect(unsafe_code, reason = "register kernels read the padded channel through pointers")]
+#![expect(
+    unsafe_code,
+    reason = "register kernels read the padded channel through pointers"
+)]
 #![expect(
     clippy::inline_always,
     reason = "vector instructions must be compiled inside the function that enables them"
 )]
+
+use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
@@ -32,11 +37,10 @@ impl Filters {
         let size = geometry.kernel * geometry.kernel;
         let source_plane = geometry.rows.size * geometry.columns.size;
         let out_plane = geometry.out_pixels();
-        let mut output = vec![0.0; geometry.batch * geometry.channels * out_plane];
-        let planes = output
-            .par_chunks_mut(out_plane)
-            .zip(pixels.par_chunks(source_plane))
-            .enumerate();
+        let out_size = geometry.batch * geometry.channels * out_plane;
+        let mut output = Vec::with_capacity(out_size);
+        let planes = output.spare_capacity_mut()[..out_size].par_chunks_mut(out_plane);
+        let planes = planes.zip(pixels.par_chunks(source_plane)).enumerate();
         // The margin lets the last register of the last row be read whole.
         let scratch = || vec![0.0; layout.plane + WIDEST];
         planes.for_each_init(scratch, |padded, (plane, (target, source))| {
@@ -53,6 +57,8 @@ impl Filters {
                 target,
             });
         });
+        // SAFETY: each plane is written from its first to its last row.
+        unsafe { output.set_len(out_size) };
         output
     }
 }
@@ -66,7 +72,7 @@ struct PlaneTask<'a> {
     geometry: &'a Geometry,
     residual: Option<&'a [f32]>,
     activation: Activation,
-    target: &'a mut [f32],
+    target: &'a mut [MaybeUninit<f32>],
 }
 
 impl Task for PlaneTask<'_> {
@@ -104,13 +110,18 @@ impl PlaneTask<'_> {
                     for ky in 0..kernel {
                         for kx in 0..kernel {
                             let values = V::load(source.as_ptr().add(self.layout.tap(ky, kx)));
-                            sum = V::splat(*self.filter.get_unchecked(ky * kernel + kx)).mul_add(values, sum);
+                            sum = V::splat(*self.filter.get_unchecked(ky * kernel + kx))
+                                .mul_add(values, sum);
                         }
                     }
                     if let Some(residual) = self.residual {
                         sum = sum.add(load_part(residual.as_ptr().add(at), count));
                     }
-                    store_part(self.activation.apply_lanes(sum), row.as_mut_ptr().add(x), count);
+                    store_part(
+                        self.activation.apply_lanes(sum),
+                        row.as_mut_ptr().add(x).cast(),
+                        count,
+                    );
                 }
             }
         }

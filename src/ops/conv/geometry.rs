@@ -39,10 +39,14 @@ impl Axis {
         };
         let reflect = matches!(padding, Padding::Reflect(pad) if pad > 0);
         if size == 0 || size + before + after < kernel {
-            bail!("a picture side of {size} pixels is too small for a {kernel} pixel wide convolution");
+            bail!(
+                "a picture side of {size} pixels is too small for a {kernel} pixel wide convolution"
+            );
         }
         if reflect && size <= before {
-            bail!("a picture side of {size} pixels is too small to be mirrored over {before} pixels");
+            bail!(
+                "a picture side of {size} pixels is too small to be mirrored over {before} pixels"
+            );
         }
         let out = (size + before + after - kernel) / stride + 1;
         Ok(Self {
@@ -88,7 +92,12 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    pub(super) fn new(dims: [usize; 4], kernel: usize, stride: usize, padding: Padding) -> Result<Self> {
+    pub(super) fn new(
+        dims: [usize; 4],
+        kernel: usize,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Self> {
         let [batch, channels, height, width] = dims;
         Ok(Self {
             batch,
@@ -168,7 +177,12 @@ pub(super) fn padded<'a>(pixels: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32
 }
 
 /// Fills one channel. Every number of `target` is written.
-pub(super) fn pad_plane(source: &[f32], target: &mut [f32], geometry: &Geometry, layout: &PlaneLayout) {
+pub(super) fn pad_plane(
+    source: &[f32],
+    target: &mut [f32],
+    geometry: &Geometry,
+    layout: &PlaneLayout,
+) {
     let columns = &geometry.columns;
     for (y, row) in target.chunks_mut(layout.row).enumerate() {
         let Some(source_y) = geometry.rows.source(y) else {
@@ -244,7 +258,10 @@ mod tests {
 
     #[test]
     fn zeros_have_no_source() {
-        assert_eq!(sources(Padding::Zeros(1), 2, 3), [None, Some(0), Some(1), None]);
+        assert_eq!(
+            sources(Padding::Zeros(1), 2, 3),
+            [None, Some(0), Some(1), None]
+        );
     }
 
     #[test]

@@ -51,7 +51,13 @@ enum Weights {
 
 impl Conv2d {
     /// Takes `f32` weights, see [`Channels`], and biases `(C_out,)`, both on the device it will run on.
-    pub fn new(weight: &Tensor, bias: &Tensor, channels: Channels, stride: usize, padding: Padding) -> Result<Self> {
+    pub fn new(
+        weight: &Tensor,
+        bias: &Tensor,
+        channels: Channels,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Self> {
         if weight.device().is_cpu() {
             return Self::with_isa(weight, bias, channels, stride, padding, Isa::best());
         }
@@ -89,7 +95,12 @@ impl Conv2d {
         padding: Padding,
     ) -> Result<Self> {
         let (out_channels, group_channels, height, width) = weight.dims4()?;
-        if height != width || height == 0 || stride == 0 || out_channels == 0 || bias.dims1()? != out_channels {
+        if height != width
+            || height == 0
+            || stride == 0
+            || out_channels == 0
+            || bias.dims1()? != out_channels
+        {
             bail!(
                 "a convolution with weights {:?}, bias {:?} and stride {stride}",
                 weight.dims(),
@@ -99,7 +110,9 @@ impl Conv2d {
         let (in_channels, groups) = match channels {
             Channels::All => (group_channels, 1),
             Channels::Own if group_channels == 1 => (out_channels, out_channels),
-            Channels::Own => bail!("depthwise weights have one input channel, not {group_channels}"),
+            Channels::Own => {
+                bail!("depthwise weights have one input channel, not {group_channels}")
+            }
         };
         let bias = bias.reshape((1, out_channels, 1, 1))?;
         let weights = Weights::Tensors {
@@ -120,7 +133,12 @@ impl Conv2d {
     /// `activation(conv(pixels) + bias)` of `(B, C_in, H, W)`.
     pub fn forward(&self, pixels: &Tensor, activation: Activation) -> Result<Tensor> {
         let geometry = self.geometry(pixels)?;
-        if let Weights::Tensors { weight, bias, groups } = &self.weights {
+        if let Weights::Tensors {
+            weight,
+            bias,
+            groups,
+        } = &self.weights
+        {
             let sum = self.sum(pixels, &geometry, weight, bias, *groups)?;
             return activation.apply(&sum);
         }
@@ -133,13 +151,23 @@ impl Conv2d {
     }
 
     /// `activation(conv(pixels) + bias + residual)`; `residual` has the shape of the result.
-    pub fn forward_add(&self, pixels: &Tensor, residual: &Tensor, activation: Activation) -> Result<Tensor> {
+    pub fn forward_add(
+        &self,
+        pixels: &Tensor,
+        residual: &Tensor,
+        activation: Activation,
+    ) -> Result<Tensor> {
         let geometry = self.geometry(pixels)?;
         let shape = self.out_shape(&geometry);
         if residual.shape() != &shape {
             bail!("a residual {:?} for a result {shape:?}", residual.shape());
         }
-        if let Weights::Tensors { weight, bias, groups } = &self.weights {
+        if let Weights::Tensors {
+            weight,
+            bias,
+            groups,
+        } = &self.weights
+        {
             let sum = self.sum(pixels, &geometry, weight, bias, *groups)?;
             return activation.apply(&(sum + residual)?);
         }
@@ -148,15 +176,25 @@ impl Conv2d {
             geometry,
             activation,
         };
-        pixels.contiguous()?.apply_op2_no_bwd(&residual.contiguous()?, &op)
+        pixels
+            .contiguous()?
+            .apply_op2_no_bwd(&residual.contiguous()?, &op)
     }
 
     fn geometry(&self, pixels: &Tensor) -> Result<Geometry> {
         let (batch, channels, height, width) = pixels.dims4()?;
         if channels != self.in_channels {
-            bail!("{channels} channels for a convolution of {}", self.in_channels);
+            bail!(
+                "{channels} channels for a convolution of {}",
+                self.in_channels
+            );
         }
-        Geometry::new([batch, channels, height, width], self.kernel, self.stride, self.padding)
+        Geometry::new(
+            [batch, channels, height, width],
+            self.kernel,
+            self.stride,
+            self.padding,
+        )
     }
 
     fn out_shape(&self, geometry: &Geometry) -> Shape {
@@ -178,7 +216,9 @@ impl Conv2d {
         groups: usize,
     ) -> Result<Tensor> {
         let padded = pad_tensor(pixels, geometry)?;
-        padded.conv2d(weight, 0, self.stride, 1, groups)?.broadcast_add(bias)
+        padded
+            .conv2d(weight, 0, self.stride, 1, groups)?
+            .broadcast_add(bias)
     }
 }
 
@@ -192,8 +232,12 @@ struct CpuConv<'a> {
 impl CpuConv<'_> {
     fn run(&self, pixels: &[f32], residual: Option<&[f32]>) -> Result<(CpuStorage, Shape)> {
         let output = match &self.conv.weights {
-            Weights::Packed(weights) => weights.run(pixels, &self.geometry, residual, self.activation),
-            Weights::Filters(filters) => filters.run(pixels, &self.geometry, residual, self.activation),
+            Weights::Packed(weights) => {
+                weights.run(pixels, &self.geometry, residual, self.activation)
+            }
+            Weights::Filters(filters) => {
+                filters.run(pixels, &self.geometry, residual, self.activation)
+            }
             Weights::Tensors { .. } => bail!("weights of another device"),
         };
         Ok((CpuStorage::F32(output), self.conv.out_shape(&self.geometry)))
@@ -215,7 +259,13 @@ impl CustomOp2 for CpuConv<'_> {
         "conv2d-fused-add"
     }
 
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         self.run(contiguous(s1, l1)?, Some(contiguous(s2, l2)?))
     }
 }
@@ -224,7 +274,10 @@ impl CustomOp2 for CpuConv<'_> {
 pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("a tensor of shape {:?} that is not contiguous", layout.shape()),
+        None => bail!(
+            "a tensor of shape {:?} that is not contiguous",
+            layout.shape()
+        ),
     }
 }
 
@@ -291,7 +344,15 @@ mod tests {
 
         fn quick(&self, isa: Isa) -> Conv2d {
             let (weight, bias) = self.parameters();
-            Conv2d::with_isa(&weight, &bias, self.channels, self.stride, self.padding, isa).unwrap()
+            Conv2d::with_isa(
+                &weight,
+                &bias,
+                self.channels,
+                self.stride,
+                self.padding,
+                isa,
+            )
+            .unwrap()
         }
     }
 
@@ -339,14 +400,20 @@ mod tests {
             let input = case.input();
             let expected = case.reference().forward(&input, Activation::None)?;
             let residual = noise(expected.dims(), 4);
-            let added = case.reference().forward_add(&input, &residual, Activation::Relu)?;
+            let added = case
+                .reference()
+                .forward_add(&input, &residual, Activation::Relu)?;
             for isa in Isa::available() {
                 let quick = case.quick(isa);
-                let difference = largest_difference(&quick.forward(&input, Activation::None)?, &expected);
+                let difference =
+                    largest_difference(&quick.forward(&input, Activation::None)?, &expected);
                 assert!(difference < 2e-5, "case {index} with {isa:?}: {difference}");
                 let sum = quick.forward_add(&input, &residual, Activation::Relu)?;
                 let difference = largest_difference(&sum, &added);
-                assert!(difference < 2e-5, "residual of case {index} with {isa:?}: {difference}");
+                assert!(
+                    difference < 2e-5,
+                    "residual of case {index} with {isa:?}: {difference}"
+                );
             }
         }
         Ok(())
@@ -379,7 +446,10 @@ mod tests {
                 (Activation::Relu, [0.0, 0.5, 7.0]),
                 (Activation::Relu6, [0.0, 0.5, 6.0]),
             ] {
-                let values = conv.forward(&input, activation)?.flatten_all()?.to_vec1::<f32>()?;
+                let values = conv
+                    .forward(&input, activation)?
+                    .flatten_all()?
+                    .to_vec1::<f32>()?;
                 assert_eq!(values[..3], expected);
                 assert!(values[3].is_nan());
             }
@@ -401,14 +471,20 @@ mod tests {
     fn wrong_shapes_are_refused() {
         let case = &cases()[2];
         let quick = case.quick(Isa::best());
-        assert!(quick.forward(&noise(&[1, 4, 9, 17], 0), Activation::None).is_err());
+        assert!(
+            quick
+                .forward(&noise(&[1, 4, 9, 17], 0), Activation::None)
+                .is_err()
+        );
         assert!(
             quick
                 .forward_add(&case.input(), &noise(&[2, 16, 9, 16], 0), Activation::None)
                 .is_err()
         );
         let bias = noise(&[3], 0);
-        let new = |weight: &Tensor, channels| Conv2d::new(weight, &bias, channels, 1, Padding::Same).is_err();
+        let new = |weight: &Tensor, channels| {
+            Conv2d::new(weight, &bias, channels, 1, Padding::Same).is_err()
+        };
         assert!(new(&noise(&[3, 2, 3, 1], 0), Channels::All));
         assert!(new(&noise(&[4, 2, 3, 3], 0), Channels::All));
         assert!(new(&noise(&[3, 2, 3, 3], 0), Channels::Own));

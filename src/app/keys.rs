@@ -1,0 +1,30 @@
+//! Keys that work in every place. Keys of one place are read there.
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers, Ui};
+
+use super::state::{Action, Pick, Place};
+
+/// What the keys pressed in this frame ask for.
+pub fn pressed(ui: &Ui) -> Option<Action> {
+    const CTRL: Modifiers = Modifiers::COMMAND;
+    let shortcuts = [
+        // Before Ctrl+O, which would match it too.
+        (
+            CTRL.plus(Modifiers::SHIFT),
+            Key::O,
+            Action::Pick(Pick::RunFolder),
+        ),
+        (CTRL, Key::O, Action::Pick(Pick::DataFolder)),
+        (CTRL, Key::Num1, Action::Go(Place::Data)),
+        (CTRL, Key::Num2, Action::Go(Place::Train)),
+        (CTRL, Key::Num3, Action::Go(Place::Inspect)),
+        (CTRL, Key::Num4, Action::Go(Place::Results)),
+    ];
+    let hit = |modifiers, key| {
+        let shortcut = KeyboardShortcut::new(modifiers, key);
+        ui.input_mut(|input| input.consume_shortcut(&shortcut))
+    };
+    shortcuts
+        .into_iter()
+        .find_map(|(modifiers, key, action)| hit(modifiers, key).then_some(action))
+}

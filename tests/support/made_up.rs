@@ -1,0 +1,197 @@
+//! Made-up data sets, weights and runs for the window to show.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use flawscope::config::{BackboneKind, RunConfig};
+use flawscope::data::check::CheckReport;
+use flawscope::data::image::{Orientation, Size};
+use flawscope::data::{
+    Category, Dataset, Finding, FolderRole, Label, LayoutKind, Role, Sample, Severity,
+};
+use flawscope::metrics::{Limit, LimitOrigin};
+use flawscope::worker::message::{Event, JobId, RunSummary, WeightsInfo, WeightsOrigin};
+
+const ROOT: &str = "/home/anna/pictures/line 3";
+
+pub fn weights() -> Vec<WeightsInfo> {
+    vec![
+        WeightsInfo {
+            kind: BackboneKind::EfficientNetLite0,
+            origin: WeightsOrigin::Embedded,
+            sha256: "9f2c51e07ab4d3c8".to_owned(),
+            verified: true,
+        },
+        WeightsInfo {
+            kind: BackboneKind::ResNet18,
+            origin: WeightsOrigin::File(PathBuf::from("/weights/resnet18.safetensors")),
+            sha256: "5c106cde386e87d4".to_owned(),
+            verified: false,
+        },
+    ]
+}
+
+fn sample(folder: &str, number: usize, label: Label, defect: &str) -> Sample {
+    let id = format!("{folder}/{number:03}.png");
+    let masked = label == Label::Defective && number != 2;
+    Sample {
+        image: PathBuf::from(ROOT).join(&id),
+        masks: if masked {
+            vec![PathBuf::from("mask.png")]
+        } else {
+            Vec::new()
+        },
+        id,
+        label,
+        defect: defect.to_owned(),
+        orientation: Orientation::Ignore,
+    }
+}
+
+pub fn category(name: &str, train: usize, test_good: usize, defects: &[(&str, usize)]) -> Category {
+    let good = |folder: &'static str, count| {
+        (0..count).map(move |i| sample(folder, i, Label::Good, "good"))
+    };
+    let bad = defects.iter().flat_map(|(defect, count)| {
+        (0..*count).map(move |i| sample(&format!("test/{defect}"), i, Label::Defective, defect))
+    });
+    Category {
+        name: name.to_owned(),
+        train: good("train/good", train).collect(),
+        test: good("test/good", test_good).chain(bad).collect(),
+    }
+}
+
+fn dataset(categories: Vec<Category>) -> Dataset {
+    Dataset {
+        root: PathBuf::from(ROOT),
+        layout: LayoutKind::Mvtec,
+        categories,
+        folders: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+fn report(findings: Vec<Finding>) -> CheckReport {
+    let size = Size {
+        width: 900,
+        height: 900,
+    };
+    CheckReport {
+        findings,
+        sizes: vec![(size, 480)],
+        ..CheckReport::default()
+    }
+}
+
+/// Three categories, a few problems.
+pub fn line3(job: JobId) -> Event {
+    let mut data = dataset(vec![
+        category(
+            "bottle",
+            209,
+            20,
+            &[
+                ("broken_large", 20),
+                ("broken_small", 22),
+                ("contamination", 21),
+            ],
+        ),
+        category("cable", 224, 58, &[("bent_wire", 13), ("cable_swap", 12)]),
+        category(
+            "screw",
+            320,
+            41,
+            &[
+                ("scratch_head", 24),
+                ("scratch_neck", 25),
+                ("thread_top", 23),
+            ],
+        ),
+    ]);
+    let finding = |severity, path: &str, text: &str| Finding {
+        severity,
+        path: PathBuf::from(ROOT).join(path),
+        text: text.to_owned(),
+    };
+    data.findings = vec![
+        finding(
+            Severity::Warning,
+            "bottle/test/broken_small/002.png",
+            "no mask was found; judged as a whole picture only",
+        ),
+        finding(
+            Severity::Error,
+            "cable/train/good/017.png",
+            "the file is cut short after 112 of 1024 rows; left out",
+        ),
+        finding(
+            Severity::Note,
+            "bottle/readme.txt",
+            "not a picture; ignored",
+        ),
+    ];
+    Event::DataOpened {
+        job,
+        dataset: Arc::new(data),
+        report: Arc::new(report(Vec::new())),
+    }
+}
+
+/// One category, no problems: what the sample data set looks like.
+pub fn sample_set(job: JobId) -> Event {
+    let defects = [
+        ("dent", 8),
+        ("missing piece", 8),
+        ("print shift", 8),
+        ("scratch", 8),
+        ("stain", 8),
+    ];
+    Event::DataOpened {
+        job,
+        dataset: Arc::new(dataset(vec![category("part", 60, 20, &defects)])),
+        report: Arc::new(report(Vec::new())),
+    }
+}
+
+/// The plain folder layout with roles that can be corrected.
+pub fn plain_folders(job: JobId) -> Event {
+    let folder = |path: &str, role, pictures| FolderRole {
+        path: path.to_owned(),
+        role,
+        pictures,
+    };
+    let mut data = dataset(vec![category("line 3", 120, 24, &[("scratched", 17)])]);
+    data.layout = LayoutKind::Folder;
+    data.folders = vec![
+        folder("ok", Role::Good, 144),
+        folder("scratched", Role::Defective, 17),
+        folder("old", Role::Ignored, 310),
+    ];
+    Event::DataOpened {
+        job,
+        dataset: Arc::new(data),
+        report: Arc::new(report(Vec::new())),
+    }
+}
+
+/// A finished run without an evaluation, as a lone model file has none.
+pub fn run(job: JobId) -> Event {
+    let limit = |value| Limit {
+        value,
+        origin: LimitOrigin::HeldOutMaximum { pictures: 21 },
+    };
+    Event::RunOpened {
+        job,
+        run: Arc::new(RunSummary {
+            path: PathBuf::from("/runs/bottle-cfa"),
+            config: RunConfig::first_look(&PathBuf::from(ROOT)),
+            image_limit: limit(0.5),
+            pixel_limit: limit(0.25),
+            calibration_scores: vec![0.1, 0.5],
+            scale: (0.0, 0.5),
+            evaluation: None,
+            samples: Vec::new(),
+        }),
+    }
+}

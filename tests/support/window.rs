@@ -1,0 +1,123 @@
+//! The whole window without a screen: driven by labels and keys, drawn by the CPU.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use eframe::egui::{DroppedFile, Theme};
+use egui_kittest::Harness;
+use flawscope::app::state::{Pick, State};
+use flawscope::app::{App, Services, UserFolders};
+use tempfile::TempDir;
+
+use super::fake_jobs::{FakePreviews, Script, fake_jobs};
+use super::made_up;
+use super::soft_renderer::SoftRenderer;
+
+pub struct Window {
+    pub harness: Harness<'static, App>,
+    pub script: Script,
+    /// Seconds on the window's clock; stands still unless a test moves it.
+    pub clock: Rc<Cell<f64>>,
+    /// The user's own folder.
+    pub home: TempDir,
+}
+
+/// What the desktop's dialog answers in tests.
+fn dialog(pick: Pick) -> Option<PathBuf> {
+    (pick == Pick::DataFolder).then(|| PathBuf::from("/chosen/folder"))
+}
+
+impl Window {
+    pub fn open(theme: Theme) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let (jobs, script) = fake_jobs(made_up::weights());
+        let clock = Rc::new(Cell::new(0.0));
+        let ticking = Rc::clone(&clock);
+        let services = Services {
+            jobs: Box::new(jobs),
+            previews: Box::new(FakePreviews::default()),
+            dialog,
+            clock: Box::new(move || ticking.get()),
+            folders: UserFolders::new(home.path()),
+        };
+        let harness = Harness::builder()
+            .with_size([1280.0, 800.0])
+            .with_theme(theme)
+            .renderer(SoftRenderer::default())
+            .build_eframe(|cc| App::new(&cc.egui_ctx, cc.storage, services).unwrap());
+        let mut window = Self {
+            harness,
+            script,
+            clock,
+            home,
+        };
+        window.until("weights listed", |state| state.weights.is_some());
+        window
+    }
+
+    pub fn state(&self) -> &State {
+        self.harness.state().state()
+    }
+
+    /// Draws frames until the state is as wanted; the worker needs real time for its part.
+    pub fn until(&mut self, what: &str, wanted: impl Fn(&State) -> bool) {
+        for _ in 0..1000 {
+            self.harness.run_steps(1);
+            if wanted(self.state()) {
+                self.harness.run_steps(2);
+                return;
+            }
+            sleep(Duration::from_millis(5));
+        }
+        panic!("not reached: {what}\n{:#?}", self.state());
+    }
+
+    /// Lets clicks and key presses take effect.
+    pub fn settle(&mut self) {
+        self.harness.run_steps(4);
+    }
+
+    pub fn drop_path(&mut self, path: &str) {
+        let dropped = Arc::new(Dropped(PathBuf::from(path)));
+        self.harness.input_mut().dropped_files.push(dropped);
+        self.settle();
+    }
+
+    /// Draws the window to be looked at, into the folder named by `FLAWSCOPE_SCREENSHOTS`; else does nothing.
+    pub fn picture(&mut self, name: &str) {
+        if let Some(folder) = std::env::var_os("FLAWSCOPE_SCREENSHOTS") {
+            let path = PathBuf::from(folder).join(format!("{name}.png"));
+            self.harness.render().unwrap().save(path).unwrap();
+        }
+    }
+
+    /// Compares the window with the committed picture, except where paths are written another way.
+    pub fn snapshot(&mut self, name: &str) {
+        if cfg!(not(windows)) {
+            // Small enough to be kept beside the test.
+            self.harness.set_size([960.0, 640.0].into());
+            self.harness.remove_cursor();
+            self.settle();
+            self.harness.snapshot(name);
+            self.harness.set_size([1280.0, 800.0].into());
+            self.settle();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl DroppedFile for Dropped {
+    fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
