@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 
 mod support;
+#[path = "gui/whole_road.rs"]
+mod whole_road;
 
 use std::path::{Path, PathBuf};
 

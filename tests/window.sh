@@ -23,3 +23,41 @@ xdotool windowsize "$window" 1440 900
 xdotool windowfocus --sync "$window"
 sleep 2
 shot() { import -window "$window" "$out/$1.png"; }
+click() { xdotool mousemove --window "$window" "$1" "$2" click 1; sleep 0.5; }
+key() { xdotool key "$1"; sleep 1; }
+# Waits until a file exists; the window works on its own meanwhile.
+await() { for _ in $(seq 240); do [ -e "$1" ] && return 0; sleep 0.5; done; echo "never came: $1"; exit 1; }
+
+shot 1-start
+click 1040 402                      # Try the sample data set
+await "$home/data/flawscope/sample/bearing_cover/ground_truth"
+sleep 5
+shot 2-data
+click 1350 43                       # Train a model
+click 330 268                       # Quick
+shot 3-train
+click 420 561                       # Train on bearing_cover
+await "$home/data/flawscope/runs/bearing_cover-cfa/evaluation.json"
+sleep 8
+xdotool mousemove --window "$window" 1100 500
+sleep 1
+shot inspect
+key ctrl+4
+shot 4-results
+
+echo "# an idle window uses no processor time"
+xdotool mousemove --window "$window" 60 600
+sleep 3
+before=$(awk '{print $14 + $15}' "/proc/$app/stat")
+sleep 10
+after=$(awk '{print $14 + $15}' "/proc/$app/stat")
+echo "idle: $((after - before)) ticks of 10 ms in 10 s, $(awk '/VmRSS/{print int($2 / 1024)}' "/proc/$app/status") MB"
+[ $((after - before)) -le 20 ]
+
+echo "# the places were really drawn"
+for name in 1-start 2-data 3-train inspect 4-results; do
+  colours=$(identify -format %k "$out/$name.png")
+  echo "$name: $colours colours"
+  [ "$colours" -gt 100 ]
+done
+[ ! -s "$out/window.log" ] || { echo "the window complained:"; cat "$out/window.log"; }
