@@ -269,7 +269,7 @@ fn nudge(ui: &Ui, limit: f32, range: &RangeInclusive<f32>) -> Option<Action> {
         )
     });
     let step = step(range) * if fine { 0.1 } else { 1.0 };
-    (presses != 0.0).then(|| Action::SetImageLimit(limit + presses * step))
+    (presses != 0.0).then_some(Action::SetImageLimit(limit + presses * step))
 }
 
 #[cfg(test)]

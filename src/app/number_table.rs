@@ -1,6 +1,8 @@
 //! The table of numbers of a run with the protocol behind each: what was measured, and where its limit came from.
 //! Plain data, no widgets.
 
+use std::fmt::Write;
+
 use super::limit_control::limit_in_force;
 use super::numbers::{self, NOT_AVAILABLE};
 use super::words;
@@ -325,8 +327,9 @@ pub fn as_tsv(groups: &[Group], facts: &[[String; 3]]) -> String {
     for group in groups {
         for row in &group.rows {
             let cells: Vec<&str> = row.cells.iter().map(Cell::text).collect();
-            text += &format!(
-                "{}\t{}\t{}\n",
+            let _ = writeln!(
+                text,
+                "{}\t{}\t{}",
                 row.name,
                 cells.join("\t"),
                 group.basis.words()
@@ -336,7 +339,7 @@ pub fn as_tsv(groups: &[Group], facts: &[[String; 3]]) -> String {
     text.push('\n');
     for [name, value, whole] in facts {
         let value = if whole.is_empty() { value } else { whole };
-        text += &format!("{name}\t{value}\n");
+        let _ = writeln!(text, "{name}\t{value}");
     }
     text
 }

@@ -89,7 +89,7 @@ fn table_ui(ui: &mut Ui, id: &str, groups: &[&Group], widths: Widths, heads: boo
 }
 
 impl Widths {
-    fn column(&self, index: usize) -> f32 {
+    fn column(self, index: usize) -> f32 {
         match index {
             0 => self.name,
             1..=3 => self.number,

@@ -126,7 +126,8 @@ fn cards_ui(
     let mut action = None;
     let mut scores = |ui: &mut Ui, index: usize| match index {
         0 => {
-            action = histogram_ui(ui, state, run, evaluation, &mut view.histogram).or(action.take())
+            action =
+                histogram_ui(ui, state, run, evaluation, &mut view.histogram).or(action.take());
         }
         _ => confusion_ui(ui, confusion),
     };
@@ -150,12 +151,12 @@ fn cards_ui(
     if narrow {
         for index in 0..3 {
             card_row(ui, &format!("curve {index}"), &[1.0], |ui, _| {
-                curve_card_ui(ui, index, state, evaluation, grid)
+                curve_card_ui(ui, index, state, evaluation, grid);
             });
         }
     } else {
         card_row(ui, "curves", &[1.0; 3], |ui, index| {
-            curve_card_ui(ui, index, state, evaluation, grid)
+            curve_card_ui(ui, index, state, evaluation, grid);
         });
     }
     let mut numbers = |ui: &mut Ui, index: usize| match index {

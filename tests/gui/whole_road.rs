@@ -31,7 +31,7 @@ fn open(folders: UserFolders) -> Harness<'static, App> {
 }
 
 fn until(window: &mut Harness<'static, App>, what: &str, wanted: impl Fn(&State) -> bool) {
-    let patience = Instant::now() + Duration::from_secs(240);
+    let patience = Instant::now() + Duration::from_mins(4);
     while Instant::now() < patience {
         window.run_steps(1);
         if wanted(window.state().state()) {
@@ -101,7 +101,12 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
     });
     let all_fail = confusion(window.state().state());
     assert_eq!((all_fail.good_failed, all_fail.defective_failed), (3, 15));
-    assert!(window.query_all_by_label_contains("overkill").next().is_some());
+    assert!(
+        window
+            .query_all_by_label_contains("overkill")
+            .next()
+            .is_some()
+    );
     assert!(window.query_all_by_label("100.0 %").next().is_some());
 
     window.get_by_label("Reset the image limit").click();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flawscope::config::RunConfig;
+use flawscope::data::image::Orientation;
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
     Curve, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
@@ -89,7 +90,7 @@ fn sample(root: &Path, row: &ImageRow) -> Sample {
         id: row.path.clone(),
         image: root.join(&row.path),
         masks: Vec::new(),
-        orientation: Default::default(),
+        orientation: Orientation::Ignore,
         label: if row.is_defective() {
             Label::Defective
         } else {

@@ -21,6 +21,7 @@ fn save(harness: &mut Driver, folder: &Path, name: &str) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn pictures_to_look_at() {
     let Ok(folder) = std::env::var("FLAWSCOPE_LOOK") else {
         println!("skipped: FLAWSCOPE_LOOK is not set");

@@ -2,12 +2,15 @@
 
 mod fake_run;
 mod look;
+#[path = "../support/soft_renderer.rs"]
 mod soft_renderer;
 
 use std::sync::Arc;
 
-use eframe::egui::{CentralPanel, Frame, Panel, Ui};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{CentralPanel, Frame, Key, Panel, Ui};
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
 use flawscope::app::results_panel::{ResultsView, results_ui};
 use flawscope::app::state::{Action, Place, State};
@@ -126,4 +129,35 @@ fn settle(harness: &mut Driver) {
         harness.state_mut().answer(fake_run::preview);
     }
     harness.run_steps(2);
+}
+
+#[test]
+fn the_arrow_keys_go_through_the_pictures_and_what_is_seen_is_asked_for() {
+    let mut window = driver(Place::Inspect, [1280.0, 800.0]);
+    let first = window.state().state.selected;
+    window.key_press(Key::ArrowDown);
+    settle(&mut window);
+    let second = window.state().state.selected;
+    assert_ne!(first, second);
+    window.key_press(Key::ArrowUp);
+    settle(&mut window);
+    assert_eq!(window.state().state.selected, first);
+    assert!(
+        window.state().requests.is_empty(),
+        "everything in view was delivered"
+    );
+}
+
+#[test]
+fn the_confusion_follows_the_limit_and_reset_brings_the_runs_own_back() {
+    let mut window = driver(Place::Results, [1280.0, 800.0]);
+    let own = window.state().state.image_limit;
+    window
+        .get_by_role_and_label(Role::Slider, "Image limit")
+        .set_value_accesskit(f64::from(own) * 0.5);
+    settle(&mut window);
+    assert!(window.state().state.image_limit < own);
+    window.get_by_label("Reset the image limit").click();
+    settle(&mut window);
+    assert_eq!(window.state().state.image_limit, own);
 }
