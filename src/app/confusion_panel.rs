@@ -172,8 +172,14 @@ fn rate_ui(ui: &mut Ui, name: &str, rate: Option<f64>, part: usize, whole: usize
             ui.label(RichText::new(name).color(palette.text));
             ui.label(RichText::new(value).size(16.0).color(palette.strong));
         });
-        ui.add(Label::new(RichText::new(bound).small().color(palette.muted)).wrap());
+        let bound = RichText::new(unbroken(&bound)).small().color(palette.muted);
+        ui.add(Label::new(bound).wrap());
     });
+}
+
+/// Keeps each per cent sign on the line of its number.
+fn unbroken(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// One line for each defect type, the worst caught first.
@@ -246,7 +252,8 @@ pub fn proof_ui(ui: &mut Ui, run: &RunSummary, limit: f32) {
         } else {
             palette.muted
         };
-        ui.add(Label::new(RichText::new(sentence).color(colour)).wrap());
+        let sentence = RichText::new(unbroken(&sentence)).color(colour);
+        ui.add(Label::new(sentence).wrap());
     }
 }
 

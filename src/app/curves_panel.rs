@@ -1,6 +1,6 @@
 //! ROC, precision-recall and per-region-overlap curves with the working point at the limits in force.
 
-use eframe::egui::{Color32, Label, RichText, Stroke, Ui, vec2};
+use eframe::egui::{Align, Color32, Label, Layout, RichText, Stroke, Ui, vec2};
 use egui_plot::{
     FilledArea, GridInput, Line, LineStyle, MarkerShape, PlotBounds, PlotPoints, Points, VLine,
 };
@@ -11,6 +11,7 @@ use super::{controls, numbers, theme};
 use crate::metrics::{Confusion, Curve, Evaluation, PixelMetrics, Point};
 
 const HEIGHT: f32 = 210.0;
+const LEGEND_HEIGHT: f32 = 38.0;
 /// AUPRO is the area up to this share of false alarms.
 const OVERLAP_UP_TO: f64 = 0.3;
 
@@ -210,14 +211,14 @@ fn both(a: Option<f64>, b: Option<f64>, say: impl Fn(String, String) -> String) 
 fn chart_ui(ui: &mut Ui, chart: &Chart<'_>) {
     let palette = theme::palette(ui);
     controls::heading(ui, chart.title);
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(12.0, 2.0);
+    // Always as tall as two entries, so that the plots of all cards line up.
+    let room = vec2(ui.available_width(), LEGEND_HEIGHT);
+    ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
+        ui.set_min_height(LEGEND_HEIGHT);
+        ui.spacing_mut().item_spacing.y = 1.0;
         for series in &chart.series {
-            legend_entry(
-                ui,
-                series.colour,
-                &format!("{}  {}", series.name, series.area),
-            );
+            let text = format!("{}, {}", series.name, series.area);
+            legend_entry(ui, series.colour, &text);
         }
     });
     if chart

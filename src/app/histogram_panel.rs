@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, Key, Pos2, Rect, Sense, Stroke, TextStyle, Ui, pos2, vec2,
+    Align2, Color32, CursorIcon, Key, Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use egui_plot::{
     Bar, BarChart, GridInput, GridMark, MarkerShape, PlotBounds, PlotPoints, PlotTransform, Points,
@@ -212,12 +212,13 @@ fn paint_limit(ui: &Ui, transform: &PlotTransform, limit: f32) {
         palette.pass,
     );
     label(pos2(x + 12.0, y), Align2::LEFT_CENTER, "FAIL", palette.fail);
-    label(
-        pos2(x + 12.0, y + 17.0),
-        Align2::LEFT_CENTER,
-        &numbers::score(limit),
-        palette.limit,
-    );
+    let (beside, align) = if x + 80.0 < frame.right() {
+        (12.0, Align2::LEFT_CENTER)
+    } else {
+        (-12.0, Align2::RIGHT_CENTER)
+    };
+    let value = numbers::score(limit);
+    label(pos2(x + beside, y + 17.0), align, &value, palette.limit);
 }
 
 fn line_x(transform: &PlotTransform, limit: f32) -> f32 {
@@ -236,6 +237,8 @@ fn drag_line(
     let near = |at: Pos2| (at.x - x).abs() <= REACH;
     let id = ui.scope_id().with("limit line");
     let response = ui.interact(*transform.frame(), id, Sense::drag());
+    let name = "Limit line in the histogram";
+    response.widget_info(|| WidgetInfo::labeled(Role::Unknown, true, name));
     if view.dragging || response.hover_pos().is_some_and(near) {
         ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal);
     }

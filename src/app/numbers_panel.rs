@@ -11,6 +11,10 @@ use super::{controls, theme};
 use crate::metrics::Evaluation;
 use crate::worker::message::RunSummary;
 
+const NAME: f32 = 186.0;
+/// The longest badge: a quantile of many held-out pictures.
+const BADGE: f32 = 262.0;
+const GAP: f32 = 12.0;
 /// Room between the oracle's frame and its numbers.
 const FRAME: f32 = 10.0;
 
@@ -54,11 +58,9 @@ struct Widths {
 
 impl Widths {
     fn of(room: f32) -> Self {
-        let number = ((room - 190.0 - 4.0 * 12.0 - 232.0) / 3.0).clamp(100.0, 170.0);
-        Self {
-            name: 190.0,
-            number,
-        }
+        const GAPS: f32 = 4.0 * GAP;
+        let number = ((room - NAME - BADGE - GAPS) / 3.0).clamp(100.0, 170.0);
+        Self { name: NAME, number }
     }
 }
 
@@ -66,7 +68,7 @@ fn table_ui(ui: &mut Ui, id: &str, groups: &[&Group], widths: Widths, heads: boo
     let palette = theme::palette(ui);
     Grid::new(id)
         .num_columns(5)
-        .spacing(vec2(12.0, 7.0))
+        .spacing(vec2(GAP, 7.0))
         .striped(true)
         .show(ui, |ui| {
             if heads {

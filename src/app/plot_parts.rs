@@ -10,6 +10,7 @@ use super::theme;
 /// A plot that shows what it is given: the wheel scrolls the page, a drag moves nothing.
 pub fn still_plot<'a>(ui: &Ui, id: impl Hash + std::fmt::Debug, height: f32) -> Plot<'a> {
     let outline = theme::palette(ui).outline;
+    let most = f64::from(ui.available_width() / 56.0).clamp(3.0, 8.0);
     Plot::new(ui.scope_id().with(id))
         .height(height)
         .allow_drag(false)
@@ -20,7 +21,7 @@ pub fn still_plot<'a>(ui: &Ui, id: impl Hash + std::fmt::Debug, height: f32) -> 
         .grid_color(outline)
         .show_x(false)
         .show_y(false)
-        .x_grid_spacer(|input: GridInput| even_marks(input.bounds, 8.0, 0.0))
+        .x_grid_spacer(move |input: GridInput| even_marks(input.bounds, most, 0.0))
 }
 
 /// Round values, at most about `most` of them, at least `finest` apart; none of them stands out.

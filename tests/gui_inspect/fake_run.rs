@@ -85,7 +85,7 @@ pub fn run_of(root: &Path, rows: Vec<ImageRow>) -> RunSummary {
     }
 }
 
-fn sample(root: &Path, row: &ImageRow) -> Sample {
+pub fn sample(root: &Path, row: &ImageRow) -> Sample {
     Sample {
         id: row.path.clone(),
         image: root.join(&row.path),

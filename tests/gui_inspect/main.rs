@@ -1,22 +1,23 @@
 //! Inspect and Results on a hand-made run, driven as a user would: keys, clicks, typed values; read by their labels.
 
 mod fake_run;
+mod inspect;
 mod look;
+mod results;
 #[path = "../support/soft_renderer.rs"]
 mod soft_renderer;
 
 use std::sync::Arc;
 
-use eframe::egui::accesskit::Role;
-use eframe::egui::{CentralPanel, Frame, Key, Panel, Ui};
+use eframe::egui::{CentralPanel, Frame, Panel, Ui};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
 use flawscope::app::results_panel::{ResultsView, results_ui};
 use flawscope::app::state::{Action, Place, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
-use flawscope::worker::message::{PreviewRequest, RunSummary};
+use flawscope::worker::message::{Preview, PreviewRequest, RunSummary};
 
 /// The two places with as much of the window around them as they need.
 struct Window {
@@ -91,27 +92,26 @@ impl Window {
     }
 
     /// Answers what was asked for since last time.
-    fn answer(
-        &mut self,
-        load: impl Fn(&PreviewRequest, f32) -> flawscope::worker::message::Preview,
-    ) {
+    fn answer(&mut self, load: impl Fn(&PreviewRequest, f32) -> Preview) {
         let run = self.state.run.clone().expect("a run is open");
-        let evaluation = run.evaluation.as_ref().expect("it is evaluated");
         for request in std::mem::take(&mut self.requests) {
-            let row = evaluation
-                .images
-                .iter()
-                .find(|row| row.path == request.sample.id);
+            let rows = run.evaluation.iter().flat_map(|e| e.images.iter());
+            let row = rows.into_iter().find(|row| row.path == request.sample.id);
             let preview = load(&request, row.expect("a row for each sample").score);
             self.textures.insert(request.key, Ok(Arc::new(preview)));
         }
+    }
+
+    fn selected_name(&self) -> &str {
+        let run = self.state.run.as_ref().expect("a run is open");
+        &run.samples[self.state.selected].id
     }
 }
 
 type Driver = Harness<'static, Window>;
 
-fn driver(place: Place, size: [f32; 2]) -> Driver {
-    let mut harness = driver_of(Window::new(place, fake_run::run()), size);
+fn driver(place: Place) -> Driver {
+    let mut harness = driver_of(Window::new(place, fake_run::run()), [1200.0, 800.0]);
     settle(&mut harness);
     harness
 }
@@ -131,33 +131,14 @@ fn settle(harness: &mut Driver) {
     harness.run_steps(2);
 }
 
-#[test]
-fn the_arrow_keys_go_through_the_pictures_and_what_is_seen_is_asked_for() {
-    let mut window = driver(Place::Inspect, [1280.0, 800.0]);
-    let first = window.state().state.selected;
-    window.key_press(Key::ArrowDown);
-    settle(&mut window);
-    let second = window.state().state.selected;
-    assert_ne!(first, second);
-    window.key_press(Key::ArrowUp);
-    settle(&mut window);
-    assert_eq!(window.state().state.selected, first);
-    assert!(
-        window.state().requests.is_empty(),
-        "everything in view was delivered"
-    );
+/// Whether some widget or text on screen is called this.
+fn shows(harness: &Driver, text: &str) -> bool {
+    harness.query_all_by_label_contains(text).next().is_some()
 }
 
-#[test]
-fn the_confusion_follows_the_limit_and_reset_brings_the_runs_own_back() {
-    let mut window = driver(Place::Results, [1280.0, 800.0]);
-    let own = window.state().state.image_limit;
-    window
-        .get_by_role_and_label(Role::Slider, "Image limit")
-        .set_value_accesskit(f64::from(own) * 0.5);
-    settle(&mut window);
-    assert!(window.state().state.image_limit < own);
-    window.get_by_label("Reset the image limit").click();
-    settle(&mut window);
-    assert_eq!(window.state().state.image_limit, own);
+/// The names of the list's rows, from top to bottom.
+fn listed(harness: &Driver) -> Vec<String> {
+    let rows = harness.query_all_by_role(eframe::egui::Role::ListBoxOption);
+    let names = rows.filter_map(|row| row.accesskit_node().label());
+    names.map(|name| name.split(", ").next().unwrap_or_default().to_owned()).collect()
 }

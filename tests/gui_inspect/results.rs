@@ -1,0 +1,147 @@
+//! The limit in the user's hand, and the numbers that follow it.
+
+use std::sync::Arc;
+
+use eframe::egui::{Key, Modifiers, Role, pos2, vec2};
+use egui_kittest::kittest::Queryable;
+use flawscope::app::state::Place;
+use flawscope::metrics::{Curve, Evaluation, ImageMetrics, PixelMetrics};
+
+use super::{Window, driver, driver_of, fake_run, shows};
+
+#[test]
+fn the_confusion_matrix_and_rates_are_said_in_words() {
+    let harness = driver(Place::Results);
+    for text in [
+        "Good passed 10",
+        "Overkill 2",
+        "Escapes 2",
+        "Caught 26",
+        "2 of 12 good pictures rejected",
+        "2 of 28 defective pictures passed",
+        "16.7 %",
+        "7.1 %",
+        "maximum of 21 held-out good pictures",
+        "21 held-out good pictures prove at most 13.3",
+    ] {
+        assert!(shows(&harness, text), "{text}");
+    }
+}
+
+#[test]
+fn setting_the_limit_moves_every_number_at_once() {
+    let mut harness = driver(Place::Results);
+    harness
+        .get_by_role_and_label(Role::Slider, "Image limit")
+        .set_value_accesskit(0.53);
+    harness.run_steps(2);
+    for text in [
+        "Good passed 8",
+        "Overkill 4",
+        "Escapes 1",
+        "Caught 27",
+        "33.3 %",
+        "set by hand",
+        "of them would be rejected",
+    ] {
+        assert!(shows(&harness, text), "{text}");
+    }
+}
+
+#[test]
+fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
+    let mut harness = driver(Place::Results);
+    let plot = harness.get_by_label("Limit line in the histogram").rect();
+    let state = &harness.state().state;
+    // The same range as the plot's: scores from 0.29 to 1.57 with some air.
+    let share = (state.image_limit - 0.2388) / (1.6212 - 0.2388);
+    let on_line = pos2(plot.left() + share * plot.width() + 8.0, plot.bottom() - 40.0);
+    let to = on_line + vec2(0.1 * plot.width(), 20.0);
+    harness.drag_at(on_line);
+    harness.run_steps(2);
+    harness.hover_at(to);
+    harness.run_steps(2);
+    harness.drop_at(to);
+    harness.run_steps(2);
+    let limit = harness.state().state.image_limit;
+    assert!((0.70..0.80).contains(&limit), "{limit}");
+    let far = pos2(plot.right() - 20.0, plot.center().y);
+    harness.drag_at(far);
+    harness.run_steps(2);
+    harness.drop_at(far - vec2(100.0, 0.0));
+    harness.run_steps(2);
+    assert_eq!(harness.state().state.image_limit, limit, "a drag far from the line moves nothing");
+}
+
+#[test]
+fn arrow_keys_nudge_the_limit_and_shift_makes_it_finer() {
+    let mut harness = driver(Place::Results);
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(2);
+    let coarse = harness.state().state.image_limit - fake_run::IMAGE_LIMIT;
+    assert!(coarse > 0.0);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowLeft);
+    harness.run_steps(2);
+    let back = fake_run::IMAGE_LIMIT + coarse - harness.state().state.image_limit;
+    assert!((back - coarse / 10.0).abs() < coarse / 50.0, "{back} of {coarse}");
+}
+
+#[test]
+fn numbers_carry_where_their_limit_came_from_and_the_oracle_stands_apart() {
+    let mut harness = driver_of(Window::new(Place::Results, fake_run::run()), [1600.0, 2400.0]);
+    harness.run_steps(4);
+    for text in [
+        "needs no limit",
+        "maximum of 21 held-out good pictures",
+        "99.9 % quantile of 21 held-out good pictures",
+        "oracle: best F1 on the test set",
+        "Oracle: chosen by looking at the answers",
+        "0.9803",
+        "0.9788",
+        "30, always the last",
+        "12 good, 28 defective",
+    ] {
+        assert!(shows(&harness, text), "{text}");
+    }
+    harness.get_by_label("Copy table").click();
+    harness.run_steps(2);
+    let copied = harness.state().copied.clone().expect("copied");
+    assert!(copied.starts_with("Number\tPictures\tPixels, input size\tPixels, original size\tLimit\n"));
+    assert!(copied.contains("AUPRO up to 0.3\t\t0.9312\t0.9312\tneeds no limit\n"));
+    assert!(copied.contains("Best F1\t0.9643\t0.7050\t0.7050\toracle: best F1 on the test set\n"));
+    assert!(copied.contains("Seed\t0\n"));
+}
+
+#[test]
+fn curves_show_the_working_point_in_words_on_both_grids() {
+    let mut harness = driver_of(Window::new(Place::Results, fake_run::run()), [1600.0, 2400.0]);
+    harness.run_steps(4);
+    assert!(shows(&harness, "Pictures: 92.9 % of defects caught, 16.7 % overkill"));
+    assert!(shows(&harness, "Pixels, AUROC 0.9803"));
+    harness.get_by_label("Original size").click();
+    harness.run_steps(3);
+    assert!(shows(&harness, "Pixels, AUROC 0.9788") && !shows(&harness, "Pixels, AUROC 0.9803"));
+}
+
+#[test]
+fn a_test_set_of_good_pictures_shows_not_available_instead_of_numbers() {
+    let mut run = fake_run::run();
+    let evaluation = run.evaluation.clone().expect("it is evaluated");
+    let good = evaluation.images.iter().filter(|row| !row.is_defective());
+    let pixel = PixelMetrics {
+        roc: Curve::default(),
+        ..PixelMetrics::default()
+    };
+    run.evaluation = Some(Arc::new(Evaluation {
+        images: good.cloned().collect(),
+        image: ImageMetrics::default(),
+        pixel_at_input: pixel.clone(),
+        pixel_at_original: pixel,
+        ..(*evaluation).clone()
+    }));
+    let mut harness = driver_of(Window::new(Place::Results, run), [1600.0, 2400.0]);
+    harness.run_steps(4);
+    for text in ["n/a", "The test set has no defective pictures", "AUROC n/a"] {
+        assert!(shows(&harness, text), "{text}");
+    }
+}
