@@ -100,6 +100,15 @@ fn the_whole_road_works_from_the_command_line() {
         serde_json::from_slice(&fs::read(at.join("run/evaluation.json")).unwrap()).unwrap();
     assert_eq!(saved["image_auroc"], evaluation["image_auroc"]);
 
+    // A run finds its pictures again from any folder.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = at.join("run");
+    let again = json(
+        elsewhere.path(),
+        &["eval", "--run", run.to_str().unwrap(), "--json"],
+    );
+    assert_eq!(again["images"], evaluation["images"]);
+
     predict_names_the_broken_picture(at);
 }
 

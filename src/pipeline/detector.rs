@@ -188,6 +188,7 @@ impl TrainedDetector {
                 origin: path.display().to_string(),
             }
         } else {
+            let weights = weights.or(remembered(&meta));
             BackboneWeights::of_model(&meta.backbone, weights)?
         };
         let backbone = build_backbone(kind, &backbone_weights, &meta.config.model, &device)?;
@@ -211,6 +212,13 @@ impl TrainedDetector {
             device,
         })
     }
+}
+
+/// The weights file the model was trained with, when it is still where it was and what it was.
+fn remembered(meta: &ModelMeta) -> Option<&Path> {
+    let file = meta.config.backbone.weights.as_deref()?;
+    let info = weights::describe(file).ok()?;
+    (info.sha256 == meta.backbone.sha256).then_some(file)
 }
 
 /// Turns picture files into network input, as one model wants it.

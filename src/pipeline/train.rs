@@ -41,6 +41,7 @@ pub struct Trained {
 /// Trains the configured model and writes it into the run folder `out`.
 pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
     let started = Instant::now();
+    let config = &with_whole_paths(config)?;
     let pictures = TrainingPictures::choose(config)?;
     let folder = RunFolder::create(out)?;
     let _unless_empty = RemoveIfEmpty(out);
@@ -118,6 +119,17 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
         seconds: started.elapsed().as_secs_f64(),
         seconds_per_epoch,
     }))
+}
+
+/// What a run remembers must be found again from any folder.
+fn with_whole_paths(config: &RunConfig) -> Result<RunConfig> {
+    let whole = |path: &Path| {
+        std::path::absolute(path).with_context(|| format!("{}: where is that?", path.display()))
+    };
+    let mut config = config.clone();
+    config.data = whole(&config.data)?;
+    config.backbone.weights = config.backbone.weights.as_deref().map(whole).transpose()?;
+    Ok(config)
 }
 
 /// A run that did not come to a model leaves no folder behind. The system refuses to remove one that holds anything.
