@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align2, Color32, CursorIcon, Key, Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, Key, Pos2, Rect, Role, Sense, Stroke, TextStyle, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use egui_plot::{
     Bar, BarChart, GridInput, GridMark, MarkerShape, PlotBounds, PlotPoints, PlotTransform, Points,

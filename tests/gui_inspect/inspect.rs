@@ -53,12 +53,19 @@ fn arrows_page_and_end_keys_walk_through_the_list_and_keep_the_row_in_view() {
         press(&mut harness, key);
         settle(&mut harness);
         let name = harness.state().selected_name().to_owned();
-        assert!(listed(&harness).contains(&name), "{key:?}: {name} is in view");
+        assert!(
+            listed(&harness).contains(&name),
+            "{key:?}: {name} is in view"
+        );
     }
     press(&mut harness, Key::End);
     assert_eq!(harness.state().selected_name(), "test/good/000.png");
     press(&mut harness, Key::ArrowRight);
-    assert_eq!(harness.state().selected_name(), "test/good/000.png", "the list ends here");
+    assert_eq!(
+        harness.state().selected_name(),
+        "test/good/000.png",
+        "the list ends here"
+    );
 }
 
 #[test]
@@ -81,11 +88,18 @@ fn the_list_can_be_sorted_and_filtered_with_counts() {
     choose(&mut harness, "Order of the list", "Lowest first");
     assert_eq!(listed(&harness)[0], "test/good/000.png");
     choose(&mut harness, "Order of the list", "Near the limit");
-    assert_eq!(listed(&harness)[0], "test/good/010.png", "exactly at the limit");
+    assert_eq!(
+        listed(&harness)[0],
+        "test/good/010.png",
+        "exactly at the limit"
+    );
     choose(&mut harness, "Order of the list", "By name");
     assert_eq!(listed(&harness)[0], "test/contamination/000.png");
     click(&mut harness, "Escapes 2");
-    assert_eq!(listed(&harness), ["test/contamination/000.png", "test/dent/000.png"]);
+    assert_eq!(
+        listed(&harness),
+        ["test/contamination/000.png", "test/dent/000.png"]
+    );
     assert!(shows(&harness, "2 of 40 pictures"));
     click(&mut harness, "Overkill 2");
     assert_eq!(listed(&harness).len(), 4);
@@ -128,7 +142,13 @@ fn verdicts_and_counts_follow_the_limit_in_the_same_frame() {
     let slider = harness.get_by_role_and_label(Role::Slider, "Image limit");
     slider.set_value_accesskit(0.53);
     harness.run_steps(2);
-    for text in ["Good passed 8", "Overkill 4", "Escapes 1", "Caught 27", "set by hand"] {
+    for text in [
+        "Good passed 8",
+        "Overkill 4",
+        "Escapes 1",
+        "Caught 27",
+        "set by hand",
+    ] {
         assert!(shows(&harness, text), "{text}");
     }
     click(&mut harness, "Reset the image limit");
@@ -169,7 +189,12 @@ fn the_pixel_under_the_pointer_is_read_out_in_original_pixels() {
     let view = harness.get_by_label("Original view").rect();
     harness.hover_at(view.center());
     harness.run_steps(2);
-    let readout = harness.state().inspect.readout.clone().expect("the pointer is on the picture");
+    let readout = harness
+        .state()
+        .inspect
+        .readout
+        .clone()
+        .expect("the pointer is on the picture");
     assert_eq!((readout.x, readout.y), (128, 128));
     assert!(readout.score.is_some_and(|score| score > 0.1));
     assert!(readout.to_string().starts_with("x 128  y 128  RGB "));
@@ -202,17 +227,27 @@ fn the_pixel_limit_is_dragged_on_the_colour_bar_and_reset() {
     harness.run_steps(2);
     harness.drop_at(from - eframe::egui::vec2(0.0, 60.0));
     harness.run_steps(2);
-    assert!(harness.state().state.pixel_limit > 0.57, "{}", harness.state().state.pixel_limit);
+    assert!(
+        harness.state().state.pixel_limit > 0.57,
+        "{}",
+        harness.state().state.pixel_limit
+    );
     click(&mut harness, "Reset the pixel limit");
     assert_eq!(harness.state().state.pixel_limit, fake_run::PIXEL_LIMIT);
 }
 
 #[test]
 fn only_what_is_in_view_is_asked_for_and_only_once() {
-    let mut harness = driver_of(Window::new(Place::Inspect, fake_run::run()), [1200.0, 800.0]);
+    let mut harness = driver_of(
+        Window::new(Place::Inspect, fake_run::run()),
+        [1200.0, 800.0],
+    );
     harness.run_steps(6);
     let requests = &harness.state().requests;
-    let thumbnails = requests.iter().filter(|r| r.key.detail == Detail::Thumbnail).count();
+    let thumbnails = requests
+        .iter()
+        .filter(|r| r.key.detail == Detail::Thumbnail)
+        .count();
     assert!((5..20).contains(&thumbnails), "{thumbnails}");
     let mut keys: Vec<_> = requests.iter().map(|r| format!("{:?}", r.key)).collect();
     keys.sort();
@@ -222,7 +257,10 @@ fn only_what_is_in_view_is_asked_for_and_only_once() {
 
 #[test]
 fn a_picture_on_its_way_and_a_broken_one_say_so() {
-    let mut harness = driver_of(Window::new(Place::Inspect, fake_run::run()), [1200.0, 800.0]);
+    let mut harness = driver_of(
+        Window::new(Place::Inspect, fake_run::run()),
+        [1200.0, 800.0],
+    );
     harness.run_steps(4);
     assert!(shows(&harness, "Loading the picture"));
     let window = harness.state_mut();
@@ -233,19 +271,30 @@ fn a_picture_on_its_way_and_a_broken_one_say_so() {
     harness.run_steps(2);
     assert!(shows(&harness, "test/scratch/006.png is not a picture"));
     click(&mut harness, "Copy details");
-    assert_eq!(harness.state().copied.as_deref(), Some("test/scratch/006.png is not a picture"));
+    assert_eq!(
+        harness.state().copied.as_deref(),
+        Some("test/scratch/006.png is not a picture")
+    );
 }
 
 #[test]
 fn a_request_that_gave_way_is_asked_for_again() {
-    let mut harness = driver_of(Window::new(Place::Inspect, fake_run::run()), [1200.0, 800.0]);
+    let mut harness = driver_of(
+        Window::new(Place::Inspect, fake_run::run()),
+        [1200.0, 800.0],
+    );
     harness.run_steps(4);
     let window = harness.state_mut();
     let dropped = window.requests.pop().expect("pictures are wanted");
     window.requests.clear();
     window.textures.give_up(&dropped.key);
     harness.run_steps(2);
-    let again: Vec<_> = harness.state().requests.iter().map(|r| r.key.clone()).collect();
+    let again: Vec<_> = harness
+        .state()
+        .requests
+        .iter()
+        .map(|r| r.key.clone())
+        .collect();
     assert_eq!(again, [dropped.key]);
 }
 
@@ -262,8 +311,13 @@ fn an_idle_window_stays_still() {
 fn a_hundred_thousand_rows_scroll_and_answer_keys() {
     let mut run = fake_run::run();
     let evaluation = run.evaluation.clone().expect("it is evaluated");
-    let rows: Vec<ImageRow> = (0..100_000).map(|i| fake_run::row("good", i, (i % 977) as f32 / 977.0)).collect();
-    run.samples = rows.iter().map(|row| fake_run::sample(&run.config.data, row)).collect();
+    let rows: Vec<ImageRow> = (0..100_000)
+        .map(|i| fake_run::row("good", i, (i % 977) as f32 / 977.0))
+        .collect();
+    run.samples = rows
+        .iter()
+        .map(|row| fake_run::sample(&run.config.data, row))
+        .collect();
     run.evaluation = Some(Arc::new(Evaluation {
         images: rows,
         ..(*evaluation).clone()

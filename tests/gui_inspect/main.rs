@@ -140,5 +140,7 @@ fn shows(harness: &Driver, text: &str) -> bool {
 fn listed(harness: &Driver) -> Vec<String> {
     let rows = harness.query_all_by_role(eframe::egui::Role::ListBoxOption);
     let names = rows.filter_map(|row| row.accesskit_node().label());
-    names.map(|name| name.split(", ").next().unwrap_or_default().to_owned()).collect()
+    names
+        .map(|name| name.split(", ").next().unwrap_or_default().to_owned())
+        .collect()
 }

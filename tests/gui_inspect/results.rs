@@ -55,7 +55,10 @@ fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
     let state = &harness.state().state;
     // The same range as the plot's: scores from 0.29 to 1.57 with some air.
     let share = (state.image_limit - 0.2388) / (1.6212 - 0.2388);
-    let on_line = pos2(plot.left() + share * plot.width() + 8.0, plot.bottom() - 40.0);
+    let on_line = pos2(
+        plot.left() + share * plot.width() + 8.0,
+        plot.bottom() - 40.0,
+    );
     let to = on_line + vec2(0.1 * plot.width(), 20.0);
     harness.drag_at(on_line);
     harness.run_steps(2);
@@ -70,7 +73,11 @@ fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
     harness.run_steps(2);
     harness.drop_at(far - vec2(100.0, 0.0));
     harness.run_steps(2);
-    assert_eq!(harness.state().state.image_limit, limit, "a drag far from the line moves nothing");
+    assert_eq!(
+        harness.state().state.image_limit,
+        limit,
+        "a drag far from the line moves nothing"
+    );
 }
 
 #[test]
@@ -83,12 +90,18 @@ fn arrow_keys_nudge_the_limit_and_shift_makes_it_finer() {
     harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowLeft);
     harness.run_steps(2);
     let back = fake_run::IMAGE_LIMIT + coarse - harness.state().state.image_limit;
-    assert!((back - coarse / 10.0).abs() < coarse / 50.0, "{back} of {coarse}");
+    assert!(
+        (back - coarse / 10.0).abs() < coarse / 50.0,
+        "{back} of {coarse}"
+    );
 }
 
 #[test]
 fn numbers_carry_where_their_limit_came_from_and_the_oracle_stands_apart() {
-    let mut harness = driver_of(Window::new(Place::Results, fake_run::run()), [1600.0, 2400.0]);
+    let mut harness = driver_of(
+        Window::new(Place::Results, fake_run::run()),
+        [1600.0, 2400.0],
+    );
     harness.run_steps(4);
     for text in [
         "needs no limit",
@@ -106,7 +119,9 @@ fn numbers_carry_where_their_limit_came_from_and_the_oracle_stands_apart() {
     harness.get_by_label("Copy table").click();
     harness.run_steps(2);
     let copied = harness.state().copied.clone().expect("copied");
-    assert!(copied.starts_with("Number\tPictures\tPixels, input size\tPixels, original size\tLimit\n"));
+    assert!(
+        copied.starts_with("Number\tPictures\tPixels, input size\tPixels, original size\tLimit\n")
+    );
     assert!(copied.contains("AUPRO up to 0.3\t\t0.9312\t0.9312\tneeds no limit\n"));
     assert!(copied.contains("Best F1\t0.9643\t0.7050\t0.7050\toracle: best F1 on the test set\n"));
     assert!(copied.contains("Seed\t0\n"));
@@ -114,9 +129,15 @@ fn numbers_carry_where_their_limit_came_from_and_the_oracle_stands_apart() {
 
 #[test]
 fn curves_show_the_working_point_in_words_on_both_grids() {
-    let mut harness = driver_of(Window::new(Place::Results, fake_run::run()), [1600.0, 2400.0]);
+    let mut harness = driver_of(
+        Window::new(Place::Results, fake_run::run()),
+        [1600.0, 2400.0],
+    );
     harness.run_steps(4);
-    assert!(shows(&harness, "Pictures: 92.9 % of defects caught, 16.7 % overkill"));
+    assert!(shows(
+        &harness,
+        "Pictures: 92.9 % of defects caught, 16.7 % overkill"
+    ));
     assert!(shows(&harness, "Pixels, AUROC 0.9803"));
     harness.get_by_label("Original size").click();
     harness.run_steps(3);
