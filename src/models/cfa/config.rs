@@ -63,7 +63,25 @@ pub struct CfaConfig {
 
 impl CfaConfig {
     /// The authors' released code: 30 epochs, batch 4, `AdamW` with `AMSGrad` at 1e-3 and decay 5e-4, K = J = 3,
-    /// alpha = 0.1, nu = 1e-3. `EfficientNet-Lite0` is not theirs; it takes its three finest strides.
+    /// alpha = 0.1, nu = 1e-3.
+    ///
+    /// `EfficientNet-Lite0` is not theirs. Its taps and scaling were chosen on held-out data, never on a test set: image
+    /// AUROC, pixel AUROC and AUPRO after 5 epochs, seed 0, of (a) 100 good training pictures of MVTec AD's bottle
+    /// against 40 further ones and 69 with pasted patches, and (b) the sample data set drawn with seed 77.
+    ///
+    /// | taps | scaling | width | (a) | (b) |
+    /// |---|---|---|---|---|
+    /// | **stage2, 3, 5** | **spread 0.5** | **2** | 0.9667 0.9884 0.9567 | 1.0000 0.9942 0.9836 |
+    /// | stage2, 3, 5 | spread 0.1 | 2 | 0.9681 0.9885 0.9559 | 0.9988 0.9927 0.9806 |
+    /// | stage2, 3, 5 | spread 0.25 | 2 | 0.9663 0.9885 0.9567 | 1.0000 0.9935 0.9823 |
+    /// | stage2, 3, 5 | spread 1 | 2 | 0.9656 0.9878 0.9560 | 1.0000 0.9943 0.9831 |
+    /// | stage2, 3, 5 | by channel count | 2 | 0.9409 0.9829 0.9582 | 1.0000 0.9951 0.9865 |
+    /// | stage2, 3, 5 | spread 0.5 | 1 | 0.9634 0.9887 0.9582 | 1.0000 0.9936 0.9824 |
+    /// | stage2, 3, 5 | spread 0.25 | 1 | 0.9623 0.9887 0.9580 | 1.0000 0.9929 0.9811 |
+    /// | stage2, 3, 4 | spread 0.5 | 2 | 0.9543 0.9885 0.9598 | 1.0000 0.9956 0.9863 |
+    /// | stage3, 5 | spread 0.5 | 2 | 0.9638 0.9885 0.9428 | 0.9425 0.9813 0.9519 |
+    /// | stage2, 3, 4, 5 | spread 0.5 | 2 | 0.9605 0.9881 0.9536 | 1.0000 0.9943 0.9826 |
+    /// | stage2, 3, 5, 7 | spread 0.5 | 2 | 0.9594 0.9617 0.8687 | 0.9988 0.9812 0.9440 |
     pub fn paper(kind: BackboneKind) -> Self {
         let is_resnet = kind != BackboneKind::EfficientNetLite0;
         let taps = if is_resnet {
