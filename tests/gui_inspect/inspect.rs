@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use eframe::egui::{Key, Role, pos2};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Role, pos2};
 use egui_kittest::kittest::Queryable;
 use flawscope::app::state::{Action, Place};
 use flawscope::app::viewer::Heatmap;
@@ -207,9 +207,18 @@ fn the_pixel_under_the_pointer_is_read_out_in_original_pixels() {
 fn double_click_goes_to_one_to_one_and_back() {
     let mut harness = driver(Place::Inspect);
     for fitting in [false, true] {
-        let view = harness.get_by_label("Overlay view");
-        view.click();
-        view.click();
+        let at = harness.get_by_label("Overlay view").rect().center();
+        harness.hover_at(at);
+        harness.step();
+        let button = |pressed| Event::PointerButton {
+            pos: at,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        // Both clicks in one frame: the harness gives each queued event a quarter of a second.
+        let clicks = [true, false, true, false].map(button);
+        harness.input_mut().events.extend(clicks);
         harness.step();
         assert_eq!(harness.state().inspect.viewport.is_fitting(), fitting);
         harness.run_steps(8);
@@ -248,7 +257,8 @@ fn only_what_is_in_view_is_asked_for_and_only_once() {
         .iter()
         .filter(|r| r.key.detail == Detail::Thumbnail)
         .count();
-    assert!((5..20).contains(&thumbnails), "{thumbnails}");
+    // Far fewer than there are rows, and at least what fits on the screen.
+    assert!((5..30).contains(&thumbnails), "{thumbnails}");
     let mut keys: Vec<_> = requests.iter().map(|r| format!("{:?}", r.key)).collect();
     keys.sort();
     keys.dedup();
