@@ -26,12 +26,12 @@ shot() { import -window "$window" "$out/$1.png"; }
 click() { xdotool mousemove --window "$window" "$1" "$2" click 1; sleep 0.5; }
 key() { xdotool key "$1"; sleep 1; }
 # Waits until a file exists; the window works on its own meanwhile.
-await() { for _ in $(seq 240); do [ -e "$1" ] && return 0; sleep 0.5; done; echo "never came: $1"; exit 1; }
+await() { for _ in $(seq 480); do [ -e "$1" ] && return 0; sleep 0.5; done; echo "never came: $1"; exit 1; }
 
 shot 1-start
 click 1040 402                      # Try the sample data set
 await "$home/data/flawscope/sample/bearing_cover/ground_truth"
-sleep 5
+sleep 8
 shot 2-data
 click 1350 43                       # Train a model
 click 330 268                       # Quick
