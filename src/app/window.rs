@@ -39,8 +39,14 @@ pub fn run(jobs: Box<dyn Jobs>, previews: Box<dyn Previews>) -> Result<()> {
 }
 
 fn no_window(error: &eframe::Error) -> anyhow::Error {
-    let reason = error.to_string().replace('\n', " ");
+    let reason = match error {
+        // Its own text names a source file of the window library, which helps nobody.
+        eframe::Error::WinitEventLoop(_) => {
+            "neither DISPLAY nor WAYLAND_DISPLAY leads to a display".to_owned()
+        }
+        other => other.to_string().replace('\n', " "),
+    };
     anyhow!(
-        "cannot open a window ({reason}); without a display use `flawscope demo` or `flawscope --help`"
+        "cannot open a window: {reason}; without a display use `flawscope demo` or `flawscope --help`"
     )
 }
