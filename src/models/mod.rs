@@ -2,7 +2,9 @@
 
 pub mod backbone;
 pub mod cfa;
+pub mod cflow;
 pub mod optim;
+pub mod taps;
 
 use candle_core::{Device, Result, Tensor};
 
@@ -13,6 +15,9 @@ pub trait FeatureExtractor: Send + Sync {
 
     /// The channels of each tap.
     fn channels(&self) -> Vec<usize>;
+
+    /// Input pixels for each feature of a tap, along either side.
+    fn strides(&self) -> Vec<usize>;
 
     /// Where the network's weights live and its input is expected.
     fn device(&self) -> Device;
@@ -27,6 +32,10 @@ impl FeatureExtractor for backbone::Backbone {
         self.taps().iter().map(|tap| tap.channels).collect()
     }
 
+    fn strides(&self) -> Vec<usize> {
+        self.taps().iter().map(|tap| tap.stride).collect()
+    }
+
     fn device(&self) -> Device {
         Self::device(self).clone()
     }
@@ -36,8 +45,21 @@ impl FeatureExtractor for backbone::Backbone {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepReport {
     pub loss: f32,
+    /// The part of the model that took the step, where its parts take turns.
+    pub part: Option<&'static str>,
     /// Named model quantities worth watching, such as CFA's radius.
     pub quantities: Vec<(&'static str, f32)>,
+}
+
+/// Which step of training is to be taken. All counted from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    pub epoch: usize,
+    /// Batch within the epoch, and how many there are.
+    pub batch: usize,
+    pub batches: usize,
+    /// Step within the batch; see [`Detector::steps`].
+    pub step: usize,
 }
 
 /// A model that learns from good pictures and scores any picture.
@@ -51,8 +73,20 @@ pub trait Detector: Send {
     /// One pass over the encoded training set before the first step, in batches as [`Detector::encode`] returns them.
     fn prepare(&mut self, batches: &mut dyn Iterator<Item = Result<Vec<Tensor>>>) -> Result<()>;
 
-    /// One optimiser step on one encoded batch.
-    fn train_step(&mut self, batch: &[Tensor]) -> Result<StepReport>;
+    /// How many optimiser steps an encoded batch of so many pictures is good for.
+    fn steps(&self, _pictures: usize) -> usize {
+        1
+    }
+
+    /// One optimiser step on one encoded batch. What it does depends on the model's state, the batch and the turn alone, so
+    /// that a training taken up again goes on as if it had never stopped. With a loss that is not a number nothing changes.
+    fn train_step(&mut self, batch: &[Tensor], turn: Turn) -> Result<StepReport>;
+
+    /// Fixes what scoring needs to know of good pictures the model was not trained on: `(B, 3, H, W)` normalised input in
+    /// batches, asked for only by models that need them.
+    fn freeze(&mut self, _held_out: &mut dyn Iterator<Item = Result<Tensor>>) -> Result<()> {
+        Ok(())
+    }
 
     /// Raw anomaly maps `(B, H, W)` in input space for `(B, 3, H, W)` normalised input. A picture's map never depends on
     /// the others in its batch.
@@ -63,6 +97,10 @@ pub trait Detector: Send {
         map.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 
-    /// Everything the trained detector consists of, by name, without the backbone. Fails before [`Detector::prepare`].
+    /// Everything training needs to go on later, by name, without the backbone. Fails before [`Detector::prepare`].
+    fn training_state(&self) -> Result<Vec<(String, Tensor)>>;
+
+    /// Everything the trained detector consists of, by name, without the backbone. Fails before [`Detector::prepare`] and
+    /// [`Detector::freeze`].
     fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
 }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor, bail};
 
+/// How the names of saved optimiser tensors start.
+pub const OPTIMIZER_PREFIX: &str = "optimizer.";
+
 /// Which second moment divides the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecondMoment {

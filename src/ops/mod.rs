@@ -2,12 +2,15 @@
 
 mod principal;
 mod pruned;
-mod simd;
-mod values;
 
+pub mod adam;
 pub mod conv;
+pub mod elementary;
 pub mod gaussian;
 pub mod kmeans;
+pub mod matmul;
 pub mod nearest;
 pub mod pool;
 pub mod resample;
+pub(crate) mod simd;
+pub(crate) mod values;

@@ -1,4 +1,4 @@
-//! Bilinear resampling with half-pixel centres and no antialiasing, of maps and of grids of embeddings, with its adjoint.
+//! Bilinear resampling without antialiasing, of maps and of grids of embeddings, with its adjoint.
 
 #![expect(
     clippy::inline_always,
@@ -19,12 +19,25 @@ struct Sample {
     weight: f32,
 }
 
-/// One axis: source coordinate `max((i + 0.5) * from / to - 0.5, 0)`.
-fn axis(from: usize, to: usize) -> Vec<Sample> {
+/// What the ends of both grids share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alignment {
+    /// The borders of the outermost cells: source coordinate `max((i + 0.5) * from / to - 0.5, 0)`.
+    Borders,
+    /// The centres of the outermost cells: `i * (from - 1) / (to - 1)`, 0 for a single sample.
+    Centres,
+}
+
+/// One axis.
+fn axis(from: usize, to: usize, alignment: Alignment) -> Vec<Sample> {
     let scale = from as f64 / to as f64;
+    let coordinate = |i: usize| match alignment {
+        Alignment::Borders => ((i as f64 + 0.5) * scale - 0.5).max(0.0),
+        Alignment::Centres => (i * (from - 1)) as f64 / (to - 1).max(1) as f64,
+    };
     (0..to)
         .map(|i| {
-            let position = ((i as f64 + 0.5) * scale - 0.5).max(0.0);
+            let position = coordinate(i);
             let first = (position as usize).min(from - 1);
             Sample {
                 first,
@@ -36,12 +49,17 @@ fn axis(from: usize, to: usize) -> Vec<Sample> {
 }
 
 /// The same axis as a matrix `(to, from)`, for any device.
-pub fn interpolation_matrix(from: usize, to: usize, device: &Device) -> Result<Tensor> {
+pub fn interpolation_matrix(
+    from: usize,
+    to: usize,
+    alignment: Alignment,
+    device: &Device,
+) -> Result<Tensor> {
     if from == 0 || to == 0 {
         bail!("cannot resample {from} samples to {to}");
     }
     let mut values = vec![0.0; to * from];
-    for (row, sample) in values.chunks_exact_mut(from).zip(axis(from, to)) {
+    for (row, sample) in values.chunks_exact_mut(from).zip(axis(from, to, alignment)) {
         row[sample.first] += 1.0 - sample.weight;
         row[sample.second] += sample.weight;
     }
@@ -49,10 +67,10 @@ pub fn interpolation_matrix(from: usize, to: usize, device: &Device) -> Result<T
 }
 
 /// Resamples maps `(B, h, w)` to `(B, height, width)`.
-pub fn resize(maps: &Tensor, height: usize, width: usize) -> Result<Tensor> {
+pub fn resize(maps: &Tensor, height: usize, width: usize, alignment: Alignment) -> Result<Tensor> {
     let (_, h, w) = maps.dims3()?;
-    let rows = interpolation_matrix(h, height, maps.device())?;
-    let columns = interpolation_matrix(w, width, maps.device())?.t()?;
+    let rows = interpolation_matrix(h, height, alignment, maps.device())?;
+    let columns = interpolation_matrix(w, width, alignment, maps.device())?.t()?;
     rows.unsqueeze(0)?
         .broadcast_matmul(&maps.broadcast_matmul(&columns.unsqueeze(0)?)?)
 }
@@ -81,9 +99,10 @@ fn sum_on_first_grid_by_tensors(base: &Tensor, coarse: &[Tensor]) -> Result<Tens
     let (height, width, depth) = base.dims3()?;
     coarse.iter().try_fold(base.clone(), |sum, grid| {
         let (h, w, _) = grid.dims3()?;
-        let rows = interpolation_matrix(h, height, base.device())?
+        let rows = interpolation_matrix(h, height, Alignment::Borders, base.device())?
             .matmul(&grid.reshape((h, w * depth))?)?;
-        let columns = interpolation_matrix(w, width, base.device())?.unsqueeze(0)?;
+        let columns =
+            interpolation_matrix(w, width, Alignment::Borders, base.device())?.unsqueeze(0)?;
         sum + columns.broadcast_matmul(&rows.reshape((height, w, depth))?)?
     })
 }
@@ -91,11 +110,11 @@ fn sum_on_first_grid_by_tensors(base: &Tensor, coarse: &[Tensor]) -> Result<Tens
 /// [`upsampling_adjoint`] with transposed interpolation matrices.
 fn upsampling_adjoint_by_tensors(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
     let (height, width, depth) = gradient.dims3()?;
-    let columns = interpolation_matrix(w, width, gradient.device())?
+    let columns = interpolation_matrix(w, width, Alignment::Borders, gradient.device())?
         .t()?
         .contiguous()?
         .unsqueeze(0)?;
-    let rows = interpolation_matrix(h, height, gradient.device())?.t()?;
+    let rows = interpolation_matrix(h, height, Alignment::Borders, gradient.device())?.t()?;
     let narrow = columns
         .broadcast_matmul(gradient)?
         .reshape((height, w * depth))?;
@@ -135,7 +154,10 @@ fn sum_rows(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
         if grid_depth != depth {
             bail!("grids of depth {grid_depth} and {depth} cannot be added");
         }
-        let (rows, columns) = (axis(h, height), axis(w, width));
+        let (rows, columns) = (
+            axis(h, height, Alignment::Borders),
+            axis(w, width, Alignment::Borders),
+        );
         with_values(grid, |grid| {
             sum.par_chunks_mut(width * depth)
                 .zip(&rows)
@@ -174,7 +196,10 @@ fn sum_rows(base: &Tensor, coarse: &[Tensor]) -> Result<Tensor> {
 /// CPU path of [`upsampling_adjoint`]: each coarse row gathers from the fine rows it was spread to, in fixed order.
 fn gather_rows(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
     let (height, width, depth) = gradient.dims3()?;
-    let (rows, columns) = (axis(h, height), axis(w, width));
+    let (rows, columns) = (
+        axis(h, height, Alignment::Borders),
+        axis(w, width, Alignment::Borders),
+    );
     let mut sums = vec![0.0; h * w * depth];
     with_values(gradient, |gradient| {
         sums.par_chunks_mut(w * depth)
@@ -207,8 +232,8 @@ fn gather_rows(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::{
-        gather_rows, interpolation_matrix, resize, sum_on_first_grid, sum_on_first_grid_by_tensors,
-        sum_rows, upsampling_adjoint_by_tensors,
+        Alignment, gather_rows, interpolation_matrix, resize, sum_on_first_grid,
+        sum_on_first_grid_by_tensors, sum_rows, upsampling_adjoint_by_tensors,
     };
     use candle_core::{Device, Result, Tensor};
 
@@ -245,22 +270,42 @@ mod tests {
             [2.0, 2.5, 3.5, 4.0],
         ];
         assert_eq!(
-            resize(&map, 4, 4).unwrap().to_vec3::<f32>().unwrap()[0],
+            resize(&map, 4, 4, Alignment::Borders)
+                .unwrap()
+                .to_vec3::<f32>()
+                .unwrap()[0],
             expected
         );
     }
 
     #[test]
+    fn resizing_with_centres_aligned_matches_the_vector() {
+        let map = Tensor::new(&[[[0.0_f32, 1.0], [2.0, 4.0]]], &Device::Cpu).unwrap();
+        let expected = [
+            [0.0, 0.333_333, 0.666_667, 1.0],
+            [0.666_667, 1.111_111, 1.555_556, 2.0],
+            [1.333_333, 1.888_889, 2.444_444, 3.0],
+            [2.0, 2.666_667, 3.333_333, 4.0],
+        ];
+        let found = resize(&map, 4, 4, Alignment::Centres).unwrap();
+        let expected = Tensor::new(&[expected], &Device::Cpu).unwrap();
+        let expected = expected.to_dtype(candle_core::DType::F32).unwrap();
+        assert!(largest_difference(&found, &expected) < 1e-6);
+    }
+
+    #[test]
     fn one_sample_becomes_a_constant_and_none_is_refused() {
         let map = Tensor::new(&[[[0.3_f32]]], &Device::Cpu).unwrap();
-        let resized = resize(&map, 3, 5)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1::<f32>()
-            .unwrap();
-        assert!(resized.iter().all(|&v| v == 0.3));
-        assert!(interpolation_matrix(0, 4, &Device::Cpu).is_err());
+        for alignment in [Alignment::Borders, Alignment::Centres] {
+            let resized = resize(&map, 3, 5, alignment)
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1::<f32>()
+                .unwrap();
+            assert!(resized.iter().all(|&v| v == 0.3));
+        }
+        assert!(interpolation_matrix(0, 4, Alignment::Borders, &Device::Cpu).is_err());
         assert!(sum_on_first_grid(&[]).is_err());
     }
 

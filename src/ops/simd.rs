@@ -21,14 +21,14 @@ pub(super) type Block = [f32; ROWS];
 ///
 /// `run` must be `#[inline(always)]`, and so must everything hot it calls: only inlined code is compiled for the
 /// caller's instruction set. `FUSED` says whether multiply-add is one instruction there.
-pub(super) trait Kernel {
+pub(crate) trait Kernel {
     type Output;
 
     fn run<const FUSED: bool>(self) -> Self::Output;
 }
 
 /// Runs a kernel with the best instructions at hand.
-pub(super) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
         #[expect(
@@ -49,7 +49,7 @@ fn run_with_avx2<K: Kernel>(kernel: K) -> K::Output {
 
 /// `a * b + c`, in one rounding where the machine can. Without the instruction, `mul_add` would be a slow call.
 #[inline(always)]
-pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(crate) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 

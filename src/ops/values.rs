@@ -3,7 +3,7 @@
 use candle_core::{Result, Storage, Tensor, bail};
 
 /// Hands the row-major values of an `f32` CPU tensor to `work`. A view that is not row-major is copied first.
-pub(super) fn with_values<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+pub(crate) fn with_values<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     match (&*storage, layout.contiguous_offsets()) {

@@ -278,7 +278,15 @@ fn run_epochs(
             if monitor.should_stop() {
                 return Ok(None);
             }
-            let report = detector.train_step(&cache.batch(indices, device)?)?;
+            let report = detector.train_step(
+                &cache.batch(indices, device)?,
+                crate::models::Turn {
+                    epoch,
+                    batch: index,
+                    batches: steps,
+                    step: 0,
+                },
+            )?;
             let step = epoch * steps + index + 1;
             if !report.loss.is_finite() {
                 bail!(

@@ -3,17 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::models::backbone::BackboneKind;
-
-/// What is done to the backbone's unrectified features before they are pooled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TapActivation {
-    None,
-    Relu,
-    /// Slope 0.01 below zero: what the authors' code sees of a `ResNet`, because it moves each block's last `ReLU` to the
-    /// entry of the next block and puts a `LeakyReLU` on the tap.
-    LeakyRelu,
-}
+use crate::models::taps::TapActivation;
 
 /// How pooled features are brought to a common size before they are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -12,15 +12,15 @@ use candle_core::{DType, Result, Tensor, bail};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::models::optim::{Adam, AdamSettings};
-use crate::models::{Detector, FeatureExtractor, StepReport};
+use crate::models::optim::{Adam, AdamSettings, OPTIMIZER_PREFIX};
+use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::ops::nearest::CentreIndex;
 use crate::ops::pool::average_3x3;
 use loss::Hypersphere;
 use memory::TapStatistics;
 use network::{Descriptor, picture};
 
-pub use config::{CfaConfig, TapActivation, TapScaling};
+pub use config::{CfaConfig, TapScaling};
 
 /// A CFA model over a frozen network.
 pub struct Cfa {
@@ -127,19 +127,24 @@ impl Cfa {
         &self.config
     }
 
-    /// What training needs besides [`Detector::tensors`] to go on later, by name.
-    pub fn training_state(&self) -> Result<Vec<(String, Tensor)>> {
-        self.optimiser.state()
-    }
-
-    /// Goes on from a saved [`Cfa::training_state`]; a missing, misshapen or unknown tensor is an error naming it.
-    pub fn restore_training_state(&mut self, mut tensors: HashMap<String, Tensor>) -> Result<()> {
-        self.optimiser.restore(&mut tensors)?;
-        match tensors.keys().min() {
+    /// A half-trained model that goes on from what [`Detector::training_state`] gave. A missing, misshapen or unknown
+    /// tensor is an error naming it.
+    pub fn resume(
+        config: CfaConfig,
+        backbone: Box<dyn FeatureExtractor>,
+        input: (usize, usize),
+        tensors: HashMap<String, Tensor>,
+    ) -> Result<Self> {
+        let (mut state, tensors): (HashMap<_, _>, _) = tensors
+            .into_iter()
+            .partition(|(name, _)| name.starts_with(OPTIMIZER_PREFIX));
+        let mut model = Self::from_tensors(config, backbone, input, tensors)?;
+        model.optimiser.restore(&mut state)?;
+        match state.keys().min() {
             Some(name) => {
                 bail!("tensor {name} does not belong to the training state of a CFA model")
             }
-            None => Ok(()),
+            None => Ok(model),
         }
     }
 
@@ -149,14 +154,6 @@ impl Cfa {
             None => {
                 bail!("the memory bank is empty: the model has to see the training pictures first")
             }
-        }
-    }
-
-    fn activate(&self, tap: &Tensor) -> Result<Tensor> {
-        match self.config.activation {
-            TapActivation::None => Ok(tap.clone()),
-            TapActivation::Relu => tap.relu(),
-            TapActivation::LeakyRelu => tap.maximum(&(tap * 0.01)?),
         }
     }
 
@@ -184,7 +181,7 @@ impl Detector for Cfa {
         }
         let taps = self.backbone.forward(pixels)?;
         taps.iter()
-            .map(|tap| average_3x3(&self.activate(&tap.detach())?))
+            .map(|tap| average_3x3(&self.config.activation.apply(&tap.detach())?))
             .collect()
     }
 
@@ -209,7 +206,7 @@ impl Detector for Cfa {
         Ok(())
     }
 
-    fn train_step(&mut self, batch: &[Tensor]) -> Result<StepReport> {
+    fn train_step(&mut self, batch: &[Tensor], _: Turn) -> Result<StepReport> {
         let memory = self.memory()?;
         let Some(finest) = batch.first() else {
             bail!("an encoded batch has no taps")
@@ -252,6 +249,7 @@ impl Detector for Cfa {
         self.descriptor.blocks = parameters;
         Ok(StepReport {
             loss: loss as f32,
+            part: None,
             quantities: vec![("radius", self.radius)],
         })
     }
@@ -263,6 +261,10 @@ impl Detector for Cfa {
             self.map(&picture(&taps, 0)?)
         });
         Tensor::stack(&maps.collect::<Result<Vec<_>>>()?, 0)
+    }
+
+    fn training_state(&self) -> Result<Vec<(String, Tensor)>> {
+        Ok([self.tensors()?, self.optimiser.state()?].concat())
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>> {

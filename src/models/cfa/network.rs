@@ -157,7 +157,7 @@ pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
 #[cfg(test)]
 mod tests {
     use super::{Descriptor, coordinates};
-    use crate::ops::resample::resize;
+    use crate::ops::resample::{Alignment, resize};
     use candle_core::{Device, Result, Tensor, Var};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -190,7 +190,7 @@ mod tests {
         let (_, h, w) = taps[0].dims3()?;
         let mut joined = taps
             .iter()
-            .map(|tap| resize(tap, h, w))
+            .map(|tap| resize(tap, h, w, Alignment::Borders))
             .collect::<Result<Vec<_>>>()?;
         joined.push(coordinates(h, w, &Device::Cpu)?.narrow(0, 0, 2)?);
         let features = Tensor::cat(&joined, 0)?.flatten(1, 2)?; // (C + 2, T)

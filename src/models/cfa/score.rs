@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use crate::ops::gaussian::smooth;
-use crate::ops::resample::resize;
+use crate::ops::resample::{Alignment, resize};
 
 /// Score of each patch from its squared distances `(T, K)`, ascending: the distance to the nearest centre times its share
 /// `exp(-D_1) / sum_k exp(-D_k)`. Written with differences, so that large distances do not underflow.
@@ -24,7 +24,11 @@ pub(super) fn anomaly_map(
     (height, width): (usize, usize),
     sigma: f64,
 ) -> Result<Tensor> {
-    smooth(&resize(&scores.unsqueeze(0)?, height, width)?, sigma)?.squeeze(0)
+    smooth(
+        &resize(&scores.unsqueeze(0)?, height, width, Alignment::Borders)?,
+        sigma,
+    )?
+    .squeeze(0)
 }
 
 #[cfg(test)]

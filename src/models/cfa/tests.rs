@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor};
 
 use super::{Cfa, CfaConfig, TapScaling};
 use crate::models::backbone::BackboneKind;
-use crate::models::{Detector, FeatureExtractor};
+use crate::models::{Detector, FeatureExtractor, Turn};
 
 const INPUT: (usize, usize) = (64, 96);
 
@@ -31,6 +31,14 @@ impl Formula {
     }
 }
 
+/// CFA's steps are all alike.
+const TURN: Turn = Turn {
+    epoch: 0,
+    batch: 0,
+    batches: 1,
+    step: 0,
+};
+
 impl FeatureExtractor for Formula {
     fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
         let first = Self::layer(pixels, 6, 4)?;
@@ -41,6 +49,10 @@ impl FeatureExtractor for Formula {
 
     fn channels(&self) -> Vec<usize> {
         vec![6, 8, 10]
+    }
+
+    fn strides(&self) -> Vec<usize> {
+        vec![4, 8, 16]
     }
 
     fn device(&self) -> Device {
@@ -104,7 +116,7 @@ fn trained(config: CfaConfig, seed: u64, epochs: usize) -> (Cfa, Vec<f32>) {
     let mut epoch = || {
         batches
             .iter()
-            .map(|batch| model.train_step(batch).unwrap().loss)
+            .map(|batch| model.train_step(batch, TURN).unwrap().loss)
             .sum::<f32>()
             / 2.0
     };
@@ -191,23 +203,22 @@ fn the_same_seed_gives_the_same_bits_and_another_seed_does_not() {
 fn a_loaded_model_scores_and_trains_on_like_the_saved_one() {
     let (mut model, batches) = prepared(config(), 5);
     for batch in &batches {
-        model.train_step(batch).unwrap();
+        model.train_step(batch, TURN).unwrap();
     }
     let tensors: HashMap<String, Tensor> = model.tensors().unwrap().into_iter().collect();
-    let mut loaded = Cfa::from_tensors(config(), Box::new(Formula), INPUT, tensors).unwrap();
+    let loaded = Cfa::from_tensors(config(), Box::new(Formula), INPUT, tensors).unwrap();
     let picture = with_defect(70, 10, 10);
     assert_eq!(
         values(&model.score(&picture).unwrap()),
         values(&loaded.score(&picture).unwrap())
     );
 
-    loaded
-        .restore_training_state(model.training_state().unwrap().into_iter().collect())
-        .unwrap();
+    let state = model.training_state().unwrap().into_iter().collect();
+    let mut loaded = Cfa::resume(config(), Box::new(Formula), INPUT, state).unwrap();
     for batch in &batches {
         assert_eq!(
-            model.train_step(batch).unwrap(),
-            loaded.train_step(batch).unwrap()
+            model.train_step(batch, TURN).unwrap(),
+            loaded.train_step(batch, TURN).unwrap()
         );
     }
     assert_eq!(bits(&model), bits(&loaded));
@@ -282,14 +293,14 @@ fn features_kept_in_half_precision_train_too() {
         .iter()
         .map(|tap| tap.to_dtype(DType::F16).unwrap())
         .collect();
-    assert!(model.train_step(&half).unwrap().loss.is_finite());
+    assert!(model.train_step(&half, TURN).unwrap().loss.is_finite());
 }
 
 #[test]
 fn using_a_model_too_early_or_with_the_wrong_input_is_refused() {
     let mut model = Cfa::new(config(), Box::new(Formula), INPUT, 9).unwrap();
     let batch = encoded(&model).remove(0);
-    assert!(model.train_step(&batch).is_err());
+    assert!(model.train_step(&batch, TURN).is_err());
     assert!(model.score(&part(0)).is_err());
     assert!(model.tensors().is_err());
     assert!(model.prepare(&mut std::iter::empty()).is_err());
