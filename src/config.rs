@@ -7,21 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::OpenOptions;
 use crate::data::image::InputPreset;
+use crate::models::backbone::Border;
 pub use crate::models::backbone::BackboneKind;
 pub use crate::models::cfa::CfaConfig;
+pub use crate::models::cflow::CflowConfig;
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "kebab-case")]
 pub enum ModelConfig {
     Cfa(CfaConfig),
+    Cflow(CflowConfig),
+}
+
+/// How training pictures are turned before the frozen network sees them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rotation {
+    /// At most so far either way.
+    pub degrees: f64,
+    /// Turns of each picture, drawn once.
+    pub draws: usize,
 }
 
 impl ModelConfig {
     /// The name used on the command line and in files.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Cfa(_) => "cfa",
+            Self::Cfa(_) => ModelName::Cfa.name(),
+            Self::Cflow(_) => ModelName::Cflow.name(),
         }
     }
 
@@ -29,6 +42,7 @@ impl ModelConfig {
     pub fn batch_size(&self) -> usize {
         match self {
             Self::Cfa(config) => config.batch_size,
+            Self::Cflow(config) => config.batch_size,
         }
     }
 
@@ -36,6 +50,7 @@ impl ModelConfig {
     pub fn taps(&self) -> &[String] {
         match self {
             Self::Cfa(config) => &config.taps,
+            Self::Cflow(config) => &config.taps,
         }
     }
 
@@ -43,7 +58,136 @@ impl ModelConfig {
     pub fn epochs(&self) -> usize {
         match self {
             Self::Cfa(config) => config.epochs,
+            Self::Cflow(config) => config.epochs,
         }
+    }
+
+    /// Changes how often training goes through all pictures.
+    pub fn set_epochs(&mut self, epochs: usize) {
+        match self {
+            Self::Cfa(config) => config.epochs = epochs,
+            Self::Cflow(config) => config.set_epochs(epochs),
+        }
+    }
+
+    /// Changes how many pictures one batch holds.
+    pub fn set_batch_size(&mut self, pictures: usize) {
+        match self {
+            Self::Cfa(config) => config.batch_size = pictures,
+            Self::Cflow(config) => config.batch_size = pictures,
+        }
+    }
+
+    /// `None`: pictures are trained on as they are.
+    pub fn rotation(&self) -> Option<Rotation> {
+        match self {
+            Self::Cflow(config) if config.rotation_degrees > 0.0 => Some(Rotation {
+                degrees: config.rotation_degrees,
+                draws: config.rotation_draws,
+            }),
+            Self::Cfa(_) | Self::Cflow(_) => None,
+        }
+    }
+
+    /// What surrounds the picture inside the frozen network: CFLOW's authors mirror it in their `ResNet`s.
+    pub fn border(&self, backbone: BackboneKind) -> Border {
+        match self {
+            Self::Cflow(_) if backbone.can_reflect() => Border::Reflect,
+            Self::Cfa(_) | Self::Cflow(_) => Border::Zeros,
+        }
+    }
+}
+
+/// The detectors there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ModelName {
+    #[default]
+    Cfa,
+    Cflow,
+}
+
+impl ModelName {
+    pub const ALL: [Self; 2] = [Self::Cfa, Self::Cflow];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cfa => "cfa",
+            Self::Cflow => "cflow",
+        }
+    }
+
+    /// The name people know it by.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cfa => "CFA",
+            Self::Cflow => "CFLOW-AD",
+        }
+    }
+
+    /// The presets that differ for this model.
+    pub fn presets(self) -> &'static [Preset] {
+        match self {
+            Self::Cfa => &[Preset::Paper, Preset::Quick],
+            Self::Cflow => &[Preset::Paper, Preset::Paper256, Preset::Quick],
+        }
+    }
+}
+
+/// Named settings of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// The published schedule; for CFLOW-AD also the published input size of each MVTec AD category.
+    #[default]
+    Paper,
+    /// The published schedule at one input size for everything.
+    Paper256,
+    /// A short schedule, for a first look.
+    Quick,
+}
+
+impl Preset {
+    pub const ALL: [Self; 3] = [Self::Paper, Self::Paper256, Self::Quick];
+
+    /// The name used on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Paper256 => "paper-256",
+            Self::Quick => "quick",
+        }
+    }
+
+    /// A model's settings on a backbone.
+    pub fn model(self, name: ModelName, backbone: BackboneKind) -> ModelConfig {
+        match (name, self) {
+            (ModelName::Cfa, Self::Quick) => ModelConfig::Cfa(CfaConfig::quick(backbone)),
+            (ModelName::Cfa, _) => ModelConfig::Cfa(CfaConfig::paper(backbone)),
+            (ModelName::Cflow, Self::Quick) => ModelConfig::Cflow(CflowConfig::quick(backbone)),
+            (ModelName::Cflow, _) => ModelConfig::Cflow(CflowConfig::paper(backbone)),
+        }
+    }
+
+    /// The input that goes with it, unless the user names one.
+    pub fn input(self, name: ModelName, category: Option<&str>) -> InputPreset {
+        match (name, self) {
+            (ModelName::Cflow, Self::Paper) => category
+                .and_then(published_cflow_input)
+                .unwrap_or(InputPreset::Resize256),
+            _ => InputPreset::Resize256,
+        }
+    }
+}
+
+/// CFLOW-AD's input for a category of MVTec AD (Gudovskiy et al. 2022, their table of results). The sizes were chosen by
+/// results on the test set, so the same size for everything is the honest comparison.
+fn published_cflow_input(category: &str) -> Option<InputPreset> {
+    match category {
+        "bottle" | "carpet" | "grid" | "leather" | "screw" | "tile" | "toothbrush" | "wood"
+        | "zipper" => Some(InputPreset::Resize512),
+        "cable" | "capsule" | "hazelnut" | "metal_nut" | "pill" => Some(InputPreset::Resize256),
+        "transistor" => Some(InputPreset::Resize128),
+        _ => None,
     }
 }
 

@@ -11,8 +11,9 @@ use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
 use crate::data::Sample;
 use crate::data::batch::{BatchSettings, Batches};
 use crate::data::image::{InputSpec, Normalization};
-use crate::models::backbone::{Backbone, Border, Tap};
+use crate::models::backbone::{Backbone, Tap};
 use crate::models::cfa::Cfa;
+use crate::models::cflow::Cflow;
 use crate::models::{Detector, FeatureExtractor};
 use crate::progress::{Monitor, Progress};
 use crate::score_map::ScoreMap;
@@ -117,6 +118,12 @@ pub fn new_detector(
             (size.height, size.width),
             config.seed,
         )?),
+        ModelConfig::Cflow(cflow) => Box::new(Cflow::new(
+            cflow.clone(),
+            backbone,
+            (size.height, size.width),
+            config.seed,
+        )?),
     };
     Ok((
         detector,
@@ -135,7 +142,7 @@ fn build_backbone(
         kind,
         &weights.tensors,
         &taps(kind, model)?,
-        Border::Zeros,
+        model.border(kind),
         device,
     )
     .with_context(|| format!("loading {kind} from {}", weights.origin))?;
@@ -197,6 +204,15 @@ impl TrainedDetector {
             ModelConfig::Cfa(cfa) => Box::new(
                 Cfa::from_tensors(
                     cfa.clone(),
+                    backbone,
+                    (size.height, size.width),
+                    tensors.take_group(""),
+                )
+                .with_context(|| format!("{}: the model's tensors", path.display()))?,
+            ),
+            ModelConfig::Cflow(cflow) => Box::new(
+                Cflow::from_tensors(
+                    cflow.clone(),
                     backbone,
                     (size.height, size.width),
                     tensors.take_group(""),

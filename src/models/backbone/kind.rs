@@ -49,6 +49,11 @@ impl BackboneKind {
         }
     }
 
+    /// Whether its spatial convolutions can see the picture mirrored at its edge, see [`Border::Reflect`].
+    pub fn can_reflect(self) -> bool {
+        matches!(self, Self::ResNet18 | Self::ResNet50 | Self::WideResNet50x2)
+    }
+
     /// Mean of red, green and blue to subtract, on the scale 0 to 1.
     pub fn mean(self) -> [f32; 3] {
         match self {

@@ -114,6 +114,13 @@ impl CflowConfig {
         }
     }
 
+    /// Changes the number of passes; stages stay as long as they are, but for a training shorter than one.
+    pub fn set_epochs(&mut self, epochs: usize) {
+        self.epochs = epochs;
+        self.sub_epochs = self.sub_epochs.min(epochs).max(1);
+        self.warm_up = self.warm_up.min(self.stages() / 2);
+    }
+
     /// How many times the learning rate changes.
     pub fn stages(&self) -> usize {
         self.epochs.div_ceil(self.sub_epochs.max(1))
