@@ -63,7 +63,8 @@ pub struct TrainArguments {
     pub weights: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Preset::Paper)]
     pub preset: Preset,
-    /// Network input: 256 (whole picture) or 224crop (centre, the papers' benchmark)
+    /// Network input: 256 (whole picture), 512 (small defects; about 4 times the time and memory), 128 (a quick look)
+    /// or 224crop (centre, the papers' benchmark)
     #[arg(long, default_value_t = InputPreset::Resize256)]
     pub input: InputPreset,
     /// Overrides the preset's number of epochs
