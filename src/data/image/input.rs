@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Size;
 use super::picture::{Picture, Pixels};
-use super::resize;
+use super::{resize, rotate};
 
 /// The side of the central crop.
 const CROPPED_SIDE: usize = 224;
@@ -210,24 +210,51 @@ pub fn to_input(
 ) -> Result<Vec<f32>> {
     let resized = resize::lanczos(picture, spec.resized)?;
     let mut input = Vec::with_capacity(spec.size().pixels() * 3);
+    append(&mut input, &resized, spec, normalization);
+    Ok(input)
+}
+
+/// Network inputs `(R, 3, H, W)`, row-major: the picture turned by each of R angles, in degrees counterclockwise, after
+/// it was resized and before it is cropped. Nearest neighbour; the corners are black before they are normalised.
+pub fn to_turned_inputs(
+    picture: &Picture,
+    spec: &InputSpec,
+    normalization: &Normalization,
+    angles: &[f64],
+) -> Result<Vec<f32>> {
+    let resized = resize::lanczos(picture, spec.resized)?;
+    let mut inputs = Vec::with_capacity(angles.len() * spec.size().pixels() * 3);
+    for &degrees in angles {
+        let turned = rotate::rotated(&resized, degrees)?;
+        append(&mut inputs, &turned, spec, normalization);
+    }
+    Ok(inputs)
+}
+
+/// The window of a picture that has been resized, one channel after the other.
+fn append(
+    input: &mut Vec<f32>,
+    resized: &Picture,
+    spec: &InputSpec,
+    normalization: &Normalization,
+) {
     for channel in 0..3 {
         match resized.pixels() {
             Pixels::U8(values) => {
                 let table: Vec<f32> = (0..=255u8)
                     .map(|v| normalization.apply(channel, f32::from(v) / 255.0))
                     .collect();
-                append(&mut input, values, spec, channel, |v| table[usize::from(v)]);
+                append_channel(input, values, spec, channel, |v| table[usize::from(v)]);
             }
-            Pixels::F32(values) => append(&mut input, values, spec, channel, |v| {
+            Pixels::F32(values) => append_channel(input, values, spec, channel, |v| {
                 normalization.apply(channel, v)
             }),
         }
     }
-    Ok(input)
 }
 
 /// One channel of the window of an interleaved picture that has been resized.
-fn append<T: Copy>(
+fn append_channel<T: Copy>(
     input: &mut Vec<f32>,
     values: &[T],
     spec: &InputSpec,
@@ -247,7 +274,10 @@ fn append<T: Copy>(
 
 #[cfg(test)]
 mod tests {
-    use super::{InputPreset, InputSpec, Normalization, Picture, Pixels, Size, to_input};
+    use super::{
+        InputPreset, InputSpec, Normalization, Picture, Pixels, Size, rotate, to_input,
+        to_turned_inputs,
+    };
 
     fn spec(preset: InputPreset, reference: Size) -> InputSpec {
         InputSpec::for_pictures(preset, reference).expect("an ordinary aspect")
@@ -388,6 +418,40 @@ mod tests {
         assert_eq!(input.len(), 3 * 224 * 224);
         assert_eq!((at(0, 0, 0), at(1, 0, 0), at(2, 0, 0)), (16, 16, 9));
         assert_eq!((at(0, 223, 1), at(1, 223, 1)), (239, 17));
+    }
+
+    #[test]
+    fn a_picture_is_turned_after_resizing_and_before_the_crop() {
+        let values = (0..300 * 200 * 3).map(|i| 1 + (i * 31 % 251) as u8);
+        let picture = Picture::new(300, 200, Pixels::U8(values.collect())).expect("a picture");
+        for preset in InputPreset::ALL {
+            let spec = spec(preset, picture.size());
+            let angles = [4.5, 0.0, -2.0];
+            let inputs = to_turned_inputs(&picture, &spec, &Normalization::IMAGENET, &angles)
+                .expect("input");
+            let resized = super::resize::lanczos(&picture, spec.resized()).expect("resized");
+            let each = inputs.chunks_exact(spec.size().pixels() * 3);
+            assert_eq!(each.len(), angles.len());
+            for (input, degrees) in each.zip(angles) {
+                // A picture of the resized size is only cropped and normalised.
+                let turned = rotate::rotated(&resized, degrees).expect("turned");
+                let expected = to_input(&turned, &spec, &Normalization::IMAGENET).expect("input");
+                assert_eq!(input, expected, "{preset} {degrees}");
+            }
+        }
+    }
+
+    #[test]
+    fn corners_of_a_turned_picture_are_black_before_they_are_normalised() {
+        let picture = Picture::new(64, 64, Pixels::U8(vec![255; 64 * 64 * 3])).expect("square");
+        let spec = spec(InputPreset::Resize128, picture.size());
+        let normalization = Normalization::IMAGENET;
+        let input = to_turned_inputs(&picture, &spec, &normalization, &[5.0]).expect("input");
+        for channel in 0..3 {
+            let plane = &input[channel * 128 * 128..][..128 * 128];
+            assert_eq!(plane[0], normalization.apply(channel, 0.0));
+            assert_eq!(plane[64 * 128 + 64], normalization.apply(channel, 1.0));
+        }
     }
 
     #[test]
