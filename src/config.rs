@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::OpenOptions;
 use crate::data::image::InputPreset;
-use crate::models::backbone::Border;
 pub use crate::models::backbone::BackboneKind;
+use crate::models::backbone::Border;
 pub use crate::models::cfa::CfaConfig;
-pub use crate::models::cflow::CflowConfig;
+pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient};
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

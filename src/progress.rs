@@ -61,7 +61,7 @@ pub enum Progress {
         epoch: usize,
         epochs: usize,
         loss: f32,
-        quantities: Vec<(&'static str, f32)>,
+        quantities: Vec<(String, f32)>,
     },
     /// Something the user should know that did not stop the work, for example a picture that was left out.
     Warning { text: String },

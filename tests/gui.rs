@@ -73,7 +73,7 @@ impl Window {
             window.script.report(Progress::Loss { step, loss });
             if step % 47 == 46 {
                 let (epoch, epochs) = (step / 47 + 1, 30);
-                let quantities = vec![("radius", 0.632)];
+                let quantities = vec![("radius".to_owned(), 0.632)];
                 window.script.report(Progress::Epoch {
                     epoch,
                     epochs,

@@ -41,7 +41,7 @@ pub struct Epoch {
     pub epoch: usize,
     pub epochs: usize,
     pub loss: f32,
-    pub quantities: Vec<(&'static str, f32)>,
+    pub quantities: Vec<(String, f32)>,
 }
 
 impl PhaseProgress {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::DeviceChoice;
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+
+use crate::config::{AdamSharing, Clamp, DeviceChoice, Gradient, ModelName, Preset};
 use crate::data::image::InputPreset;
 
 /// Finds defects in product pictures. Without a command, opens the window.
@@ -53,7 +56,8 @@ pub struct TrainArguments {
     /// Category, when the data set has several
     #[arg(long)]
     pub category: Option<String>,
-    #[arg(long, value_enum, default_value_t = ModelName::Cfa)]
+    /// cfa (coupled hyperspheres) or cflow (CFLOW-AD, conditional normalizing flows)
+    #[arg(long, default_value = "cfa", value_parser = parse_model)]
     pub model: ModelName,
     /// efficientnet-lite0, resnet18, resnet50, wide-resnet50-2, or a weights file
     #[arg(long, default_value = "efficientnet-lite0")]
@@ -61,14 +65,21 @@ pub struct TrainArguments {
     /// Weights file for the backbone, when it is not found by itself
     #[arg(long)]
     pub weights: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Preset::Paper)]
+    /// paper (the published schedule), paper-256 (CFLOW-AD at 256 px for every category) or quick (a first look)
+    #[arg(long, default_value = "paper", value_parser = parse_preset)]
     pub preset: Preset,
-    /// Network input: 256 (whole picture) or 224crop (centre, the papers' benchmark)
-    #[arg(long, default_value_t = InputPreset::Resize256)]
-    pub input: InputPreset,
+    /// Network input: 256 (whole picture), 512 (small defects; about 4 times the time and memory), 128 (a quick look)
+    /// or 224crop (centre, the papers' benchmark)
+    #[arg(long)]
+    pub input: Option<InputPreset>,
     /// Overrides the preset's number of epochs
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub epochs: Option<u32>,
+    /// Overrides the preset's number of pictures in a batch
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    #[command(flatten)]
+    pub cflow: CflowArguments,
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// auto, cpu, cuda or cuda:N
@@ -168,17 +179,50 @@ pub struct DemoArguments {
     pub json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ModelName {
-    Cfa,
+/// Departures from CFLOW-AD's presets, for comparisons.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "CFLOW-AD only")]
+pub struct CflowArguments {
+    /// tanh (the published numbers' form), scaled-tanh or arctan: the soft clamp of log-scales
+    #[arg(long, value_parser = parse_named::<Clamp>)]
+    pub clamp: Option<Clamp>,
+    /// shared (one Adam for all scales, as the authors' framework had it) or separate
+    #[arg(long, value_parser = parse_named::<AdamSharing>)]
+    pub adam: Option<AdamSharing>,
+    /// closed-form or autograd: who computes gradients; same result, other speed
+    #[arg(long, value_parser = parse_named::<Gradient>)]
+    pub gradient: Option<Gradient>,
+    /// How many turns of each picture are drawn
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub rotations: Option<u32>,
+    /// Base learning rate
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Preset {
-    /// The published schedule
-    Paper,
-    /// A few epochs, for a first look
-    Quick,
+impl CflowArguments {
+    pub fn is_empty(&self) -> bool {
+        self.clamp.is_none()
+            && self.adam.is_none()
+            && self.gradient.is_none()
+            && self.rotations.is_none()
+            && self.learning_rate.is_none()
+    }
+}
+
+fn parse_model(text: &str) -> Result<ModelName, String> {
+    let found = ModelName::ALL.into_iter().find(|name| name.name() == text);
+    found.ok_or_else(|| format!("`{text}` is not a model; use cfa or cflow"))
+}
+
+fn parse_preset(text: &str) -> Result<Preset, String> {
+    let found = Preset::ALL.into_iter().find(|preset| preset.name() == text);
+    found.ok_or_else(|| format!("`{text}` is not a preset; use paper, paper-256 or quick"))
+}
+
+/// A setting by the name it has in files.
+fn parse_named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
 }
 
 fn parse_quantile(text: &str) -> Result<f64, String> {

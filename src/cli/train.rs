@@ -4,12 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::arguments::{ModelName, Preset, TrainArguments};
+use super::arguments::{CflowArguments, TrainArguments};
 use super::console::Console;
 use super::output;
-use crate::config::{
-    BackboneChoice, BackboneKind, CalibrationConfig, CfaConfig, ModelConfig, RunConfig,
-};
+use crate::config::{BackboneChoice, BackboneKind, CalibrationConfig, ModelConfig, RunConfig};
 use crate::data::OpenOptions;
 use crate::pipeline::{self, Trained};
 
@@ -55,23 +53,22 @@ pub fn print(trained: &Trained) {
 
 fn run_config(arguments: &TrainArguments) -> Result<RunConfig> {
     let backbone = backbone_choice(&arguments.backbone, arguments.weights.as_deref())?;
-    let mut cfa = match arguments.preset {
-        Preset::Paper => CfaConfig::paper(backbone.kind),
-        Preset::Quick => CfaConfig::quick(backbone.kind),
-    };
-    if let Some(epochs) = arguments.epochs {
-        cfa.epochs = epochs as usize;
-    }
-    let model = match arguments.model {
-        ModelName::Cfa => ModelConfig::Cfa(cfa),
-    };
+    let model = model_config(arguments, backbone.kind)?;
+    let category = arguments.category.clone();
+    // A category's own folder is named like it.
+    let named = category
+        .as_deref()
+        .or_else(|| arguments.data.file_name().and_then(|name| name.to_str()));
+    let input = arguments
+        .input
+        .unwrap_or_else(|| arguments.preset.input(arguments.model, named));
     Ok(RunConfig {
         data: arguments.data.clone(),
         open: OpenOptions::default(),
-        category: arguments.category.clone(),
+        category,
         model,
         backbone,
-        input: arguments.input,
+        input,
         calibration: CalibrationConfig {
             quantile: arguments.limit_quantile,
             ..CalibrationConfig::default()
@@ -80,6 +77,47 @@ fn run_config(arguments: &TrainArguments) -> Result<RunConfig> {
         device: arguments.device,
         embed_backbone: arguments.embed_backbone,
     })
+}
+
+fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<ModelConfig> {
+    let mut model = arguments.preset.model(arguments.model, backbone);
+    if let Some(epochs) = arguments.epochs {
+        model.set_epochs(epochs as usize);
+    }
+    if let Some(pictures) = arguments.batch {
+        model.set_batch_size(pictures as usize);
+    }
+    let CflowArguments {
+        clamp,
+        adam,
+        gradient,
+        rotations,
+        learning_rate,
+    } = arguments.cflow;
+    match &mut model {
+        ModelConfig::Cflow(cflow) => {
+            // EXPERIMENT
+            if let Ok(patch) = std::env::var("CFLOW_PATCH") {
+                let mut value = serde_json::to_value(&*cflow)?;
+                for (k, v) in
+                    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&patch)?
+                {
+                    value[k] = v;
+                }
+                *cflow = serde_json::from_value(value)?;
+            }
+            cflow.clamp = clamp.unwrap_or(cflow.clamp);
+            cflow.sharing = adam.unwrap_or(cflow.sharing);
+            cflow.gradient = gradient.unwrap_or(cflow.gradient);
+            cflow.rotation_draws = rotations.map_or(cflow.rotation_draws, |draws| draws as usize);
+            cflow.learning_rate = learning_rate.unwrap_or(cflow.learning_rate);
+        }
+        ModelConfig::Cfa(_) => anyhow::ensure!(
+            arguments.cflow.is_empty(),
+            "--clamp, --adam, --gradient, --rotations and --learning-rate belong to CFLOW-AD; add --model cflow"
+        ),
+    }
+    Ok(model)
 }
 
 /// A backbone by name, or by a weights file from which the network is recognised.

@@ -12,7 +12,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use super::Sample;
-use super::image::{InputSpec, Normalization, Size, read_picture, to_input};
+use super::image::{
+    InputSpec, Normalization, Picture, Size, read_picture, to_input, to_turned_inputs,
+};
+use super::rotations::Rotations;
 use super::split::shuffle;
 
 /// The order in which an epoch goes through `len` pictures: a permutation drawn from the seed, another for each epoch,
@@ -30,10 +33,19 @@ pub fn epoch_order(len: usize, seed: u64, epoch: usize) -> Vec<usize> {
 pub struct BatchSettings {
     pub spec: InputSpec,
     pub normalization: Normalization,
+    /// `None`: each picture gives one input, as it is.
+    pub rotations: Option<Rotations>,
     /// Pictures per batch; the last batch may be smaller.
     pub batch_size: usize,
-    /// How many batches may lie ready while one is being used.
+    /// How many batches may lie ready while one is being used. One more is being made meanwhile: with 0 there are never
+    /// more than two.
     pub ahead: usize,
+}
+
+impl BatchSettings {
+    fn inputs_per_picture(&self) -> usize {
+        self.rotations.map_or(1, |rotations| rotations.draws())
+    }
 }
 
 /// Some pictures, ready for the network.
@@ -43,7 +55,8 @@ pub struct InputBatch {
     pub indices: Vec<usize>,
     /// The pictures' own sizes, for the way back.
     pub sizes: Vec<Size>,
-    /// `(B, 3, H, W)` normalised, B = `indices.len()`; `None` when not one picture of the batch could be read.
+    /// `(B * R, 3, H, W)` normalised, B = `indices.len()`; `None` when not one picture of the batch could be read. R is
+    /// the number of rotations (1 without), and a picture's inputs follow each other in the order of their draws.
     pub pixels: Option<Tensor>,
     /// Samples that could not be read, and why.
     pub failed: Vec<(usize, String)>,
@@ -55,7 +68,7 @@ pub struct Batches {
     thread: Option<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     device: Device,
-    input: Size,
+    settings: BatchSettings,
     /// How many batches are still to come.
     remaining: usize,
 }
@@ -79,7 +92,7 @@ impl Batches {
     ) -> Result<Self> {
         let batch_size = settings.batch_size.max(1);
         let remaining = order.len().div_ceil(batch_size);
-        let (sender, receiver) = bounded(settings.ahead.max(1));
+        let (sender, receiver) = bounded(settings.ahead);
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
         let thread = Builder::new()
@@ -91,7 +104,7 @@ impl Batches {
             thread: Some(thread),
             stop,
             device: device.clone(),
-            input: settings.spec.size(),
+            settings,
             remaining,
         })
     }
@@ -103,10 +116,15 @@ impl Batches {
             pixels,
             failed,
         } = stacked;
-        let shape = (indices.len(), 3, self.input.height, self.input.width);
+        let Size { width, height } = self.settings.spec.size();
+        let inputs = indices.len() * self.settings.inputs_per_picture();
         let pixels = match indices.len() {
             0 => None,
-            _ => Some(Tensor::from_vec(pixels, shape, &self.device)?), // (B, 3, H, W)
+            _ => Some(Tensor::from_vec(
+                pixels,
+                (inputs, 3, height, width),
+                &self.device,
+            )?), // (B * R, 3, H, W)
         };
         Ok(InputBatch {
             indices,
@@ -174,25 +192,40 @@ fn stack(
             .get(index)
             .with_context(|| format!("there is no picture number {index}"))?;
         let picture = read_picture(&sample.image, sample.orientation)?;
-        let input = to_input(&picture, &settings.spec, &settings.normalization)?; // (3, H, W)
-        Ok((picture.size(), input))
+        Ok((picture.size(), inputs_of(&picture, index, settings)?))
     };
     let inputs: Vec<_> = indices.par_iter().map(read).collect();
     let mut stacked = Stacked::default();
-    stacked
-        .pixels
-        .reserve_exact(indices.len() * 3 * settings.spec.size().pixels());
     for (&index, input) in indices.iter().zip(inputs) {
         match input {
             Ok((size, pixels)) => {
                 stacked.indices.push(index);
                 stacked.sizes.push(size);
-                stacked.pixels.extend(pixels);
+                // A batch of one picture with many rotations is large: it is moved, not copied.
+                if stacked.pixels.is_empty() {
+                    stacked.pixels = pixels;
+                } else {
+                    stacked.pixels.extend(pixels);
+                }
             }
             Err(error) => stacked.failed.push((index, format!("{error:#}"))),
         }
     }
     stacked
+}
+
+/// `(R, 3, H, W)` of one picture, which was decoded once for all of them.
+fn inputs_of(picture: &Picture, index: usize, settings: &BatchSettings) -> Result<Vec<f32>> {
+    let BatchSettings {
+        spec,
+        normalization,
+        rotations,
+        ..
+    } = settings;
+    match rotations {
+        None => to_input(picture, spec, normalization),
+        Some(rotations) => to_turned_inputs(picture, spec, normalization, &rotations.angles(index)),
+    }
 }
 
 #[cfg(test)]
@@ -202,10 +235,11 @@ mod tests {
 
     use candle_core::Device;
 
-    use super::{BatchSettings, Batches, epoch_order};
+    use super::{BatchSettings, Batches, Rotations, epoch_order};
     use crate::data::image::testing::{write, write_png};
     use crate::data::image::{
         InputPreset, InputSpec, Normalization, Orientation, Size, read_picture, to_input,
+        to_turned_inputs,
     };
     use crate::data::{Label, Sample};
 
@@ -235,6 +269,7 @@ mod tests {
             spec: InputSpec::for_pictures(InputPreset::Resize256Crop224, SIZE)
                 .expect("an ordinary aspect"),
             normalization: Normalization::IMAGENET,
+            rotations: None,
             batch_size: 4,
             ahead: 2,
         }
@@ -283,6 +318,67 @@ mod tests {
             seen.extend(batch.indices);
         }
         assert_eq!(seen, order);
+    }
+
+    fn rotating(draws: usize) -> BatchSettings {
+        BatchSettings {
+            rotations: Some(Rotations::new(9, draws, 5.0).expect("a range")),
+            batch_size: 2,
+            ahead: 0,
+            ..settings()
+        }
+    }
+
+    #[test]
+    fn turned_pictures_come_one_after_the_other_with_all_their_draws() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let samples = samples(folder.path(), 3);
+        write(&folder.path().join("0.png"), b"");
+        let settings = rotating(3);
+        let batches: Vec<_> =
+            Batches::start(Arc::clone(&samples), vec![2, 0, 1], settings, &Device::Cpu)
+                .expect("a thread")
+                .map(|batch| batch.expect("a batch"))
+                .collect();
+        let indices: Vec<_> = batches.iter().map(|batch| &batch.indices[..]).collect();
+        assert_eq!(indices, [[2], [1]]);
+        assert_eq!(batches[0].failed[0].0, 0);
+        for batch in &batches {
+            let index = batch.indices[0];
+            let angles = settings.rotations.expect("rotations").angles(index);
+            let picture =
+                read_picture(&samples[index].image, Orientation::Ignore).expect("a picture");
+            let expected =
+                to_turned_inputs(&picture, &settings.spec, &settings.normalization, &angles)
+                    .expect("inputs");
+            let pixels = batch.pixels.as_ref().expect("readable");
+            assert_eq!(pixels.dims(), [3, 3, 224, 224]);
+            let found = pixels.flatten_all().and_then(|p| p.to_vec1::<f32>());
+            assert_eq!(found.expect("pixels"), expected);
+        }
+    }
+
+    #[test]
+    fn several_turned_pictures_share_a_batch_in_their_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let samples = samples(folder.path(), 3);
+        let start = |order| {
+            let mut batches =
+                Batches::start(Arc::clone(&samples), order, rotating(2), &Device::Cpu)
+                    .expect("a thread");
+            let batch = batches.next().expect("one").expect("a batch");
+            let pixels = batch.pixels.expect("readable");
+            (batch.indices, batch.sizes.len(), pixels)
+        };
+        let (indices, sizes, both) = start(vec![2, 1]);
+        assert_eq!((&indices[..], sizes), (&[2, 1][..], 2));
+        assert_eq!(both.dims(), [4, 3, 224, 224]);
+        for (row, index) in [(0, 2), (2, 1)] {
+            let (_, _, alone) = start(vec![index]);
+            let own = both.narrow(0, row, 2).and_then(|own| (own - alone)?.abs());
+            let difference = own.and_then(|own| own.max_all()?.to_scalar::<f32>());
+            assert_eq!(difference.expect("a number"), 0.0);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod layout;
 mod listing;
 mod masks;
 mod names;
+mod rotations;
 mod sample;
 mod split;
 
@@ -18,5 +19,6 @@ pub mod synthetic;
 pub use fingerprint::fingerprint;
 pub use folder::folder_roles;
 pub use layout::{FolderRole, Layout, LayoutKind, OpenOptions, Role, detect, open};
+pub use rotations::Rotations;
 pub use sample::{Category, Dataset, Finding, Label, Sample, Severity};
 pub use split::{MIN_CALIBRATION, MIN_TRAIN, TrainSplit, split_calibration};

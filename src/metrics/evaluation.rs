@@ -12,7 +12,7 @@ pub struct Protocol {
     pub backbone: String,
     /// SHA-256 of the backbone's weights, hexadecimal.
     pub backbone_sha256: String,
-    /// `256` or `224crop`, and the network's input size in pixels.
+    /// The input preset's name, such as `256` or `224crop`, and the network's input size in pixels.
     pub input: String,
     pub input_width: usize,
     pub input_height: usize,

@@ -8,9 +8,9 @@ use candle_core::{Device, Tensor};
 
 use super::device::open_device;
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
-use crate::data::Sample;
 use crate::data::batch::{BatchSettings, Batches};
 use crate::data::image::{InputSpec, Normalization};
+use crate::data::{Rotations, Sample};
 use crate::models::backbone::{Backbone, Tap};
 use crate::models::cfa::Cfa;
 use crate::models::cflow::Cflow;
@@ -24,6 +24,8 @@ use crate::store::weights::{self, search_folders};
 
 /// Pictures that are decoded ahead and go through the network together.
 const BATCH: usize = 4;
+/// The same for the inputs that come from turning pictures; all those of one picture stay together.
+const TURNED_BATCH: usize = 8;
 
 /// The network that the weights in a file belong to.
 pub fn backbone_of(file: &Path) -> Result<BackboneKind> {
@@ -262,13 +264,44 @@ impl PictureReader {
 
     /// Batches of decoded pictures in the given order, read ahead.
     pub fn batches(&self, samples: &[Sample]) -> Result<Batches> {
+        self.start(
+            samples,
+            BatchSettings {
+                spec: self.spec,
+                normalization: self.normalization,
+                rotations: None,
+                batch_size: BATCH,
+                ahead: 2,
+            },
+        )
+    }
+
+    /// Batches `(B * draws, 3, H, W)` in the given order: each picture is turned by `draws` angles within
+    /// `±max_degrees` that follow from the seed and its place in `samples`, and its inputs follow each other.
+    ///
+    /// Memory: the batch in use and the one after it, each of at most 8 inputs or, with more draws, of one picture.
+    pub fn rotated_batches(
+        &self,
+        samples: &[Sample],
+        seed: u64,
+        draws: usize,
+        max_degrees: f64,
+    ) -> Result<Batches> {
+        let rotations = Rotations::new(seed, draws, max_degrees)?;
+        self.start(
+            samples,
+            BatchSettings {
+                spec: self.spec,
+                normalization: self.normalization,
+                rotations: Some(rotations),
+                batch_size: (TURNED_BATCH / draws).max(1),
+                ahead: 0,
+            },
+        )
+    }
+
+    fn start(&self, samples: &[Sample], settings: BatchSettings) -> Result<Batches> {
         let order = (0..samples.len()).collect();
-        let settings = BatchSettings {
-            spec: self.spec,
-            normalization: self.normalization,
-            batch_size: BATCH,
-            ahead: 2,
-        };
         Batches::start(samples.into(), order, settings, &self.device)
     }
 
@@ -308,4 +341,68 @@ fn to_score_map(map: &Tensor) -> Result<ScoreMap> {
     let (_, height, width) = map.dims3()?;
     let values = map.flatten_all()?.to_vec1::<f32>()?;
     ScoreMap::new(width, height, values).context("the model gave an empty score map")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use candle_core::Device;
+
+    use super::PictureReader;
+    use crate::config::BackboneKind;
+    use crate::data::image::testing::write_png;
+    use crate::data::image::{InputPreset, InputSpec, Orientation, Size};
+    use crate::data::{Label, Sample};
+
+    fn samples(folder: &Path, count: u8) -> Vec<Sample> {
+        let sample = |i: u8| {
+            let image = folder.join(format!("{i}.png"));
+            write_png(&image, 40, 32, i);
+            Sample {
+                id: i.to_string(),
+                image,
+                masks: vec![],
+                label: Label::Good,
+                defect: "good".into(),
+                orientation: Orientation::Ignore,
+            }
+        };
+        (0..count).map(sample).collect()
+    }
+
+    fn reader() -> PictureReader {
+        let (width, height) = (40, 32);
+        let spec = InputSpec::for_pictures(InputPreset::Resize128, Size { width, height }).unwrap();
+        PictureReader::new(BackboneKind::EfficientNetLite0, spec, &Device::Cpu)
+    }
+
+    /// Pictures and inputs of each batch.
+    fn sizes(samples: &[Sample], draws: usize) -> Vec<(Vec<usize>, usize)> {
+        let batches = reader().rotated_batches(samples, 1, draws, 5.0).unwrap();
+        let size = |batch: anyhow::Result<crate::data::batch::InputBatch>| {
+            let batch = batch.unwrap();
+            (batch.indices, batch.pixels.unwrap().dim(0).unwrap())
+        };
+        batches.map(size).collect()
+    }
+
+    #[test]
+    fn a_batch_holds_fewer_pictures_the_more_often_each_is_turned() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples = samples(folder.path(), 3);
+        assert_eq!(sizes(&samples, 1), [(vec![0, 1, 2], 3)]);
+        assert_eq!(sizes(&samples, 3), [(vec![0, 1], 6), (vec![2], 3)]);
+        assert_eq!(
+            sizes(&samples, 20),
+            [(vec![0], 20), (vec![1], 20), (vec![2], 20)]
+        );
+    }
+
+    #[test]
+    fn turning_no_time_at_all_is_refused() {
+        assert!(reader().rotated_batches(&[], 1, 0, 5.0).is_err());
+        let none = reader().rotated_batches(&[], 1, 4, 5.0).unwrap();
+        assert_eq!(none.count(), 0);
+    }
 }

@@ -3,8 +3,10 @@
 mod calibrate;
 mod detector;
 mod device;
+mod epochs;
 mod evaluate;
 mod feature_cache;
+mod keeper;
 mod predict;
 mod sample;
 mod train;
@@ -13,4 +15,4 @@ pub use detector::backbone_of;
 pub use evaluate::{EvaluateRequest, evaluate};
 pub use predict::{PredictRequest, PredictedPicture, Prediction, predict};
 pub use sample::draw_sample;
-pub use train::{Trained, train};
+pub use train::{Trained, resume, train};

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use serde::Serialize;
 
 use super::calibrate::calibrate;
 use super::detector::{PictureReader, new_detector};
 use super::device::open_device;
+use super::epochs::{Plan, run_epochs};
 use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
+use super::keeper::Keeper;
 use crate::config::{CalibrationConfig, RunConfig};
-use crate::data::batch::epoch_order;
 use crate::data::check::common_size;
 use crate::data::image::{InputSpec, Orientation};
 use crate::data::{self, Sample, split_calibration};
@@ -21,7 +22,7 @@ use crate::models::Detector;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::store::RunFolder;
 use crate::store::checkpoint;
-use crate::store::model_file::{EpochRecord, ModelMeta, Provenance};
+use crate::store::model_file::{ModelMeta, Provenance};
 
 /// What a finished training gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,28 +49,48 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
     let device = open_device(config.device)?;
     let (mut detector, reader, identity) = new_detector(config, pictures.spec, &device)?;
 
-    let Some(encoded) = encode(detector.as_ref(), &reader, &pictures.train, monitor)? else {
+    let Some(encoded) = encode(detector.as_ref(), &reader, &pictures.train, config, monitor)?
+    else {
         return Ok(Outcome::Cancelled);
     };
     let Encoded { mut cache, used } = encoded;
     prepare(detector.as_mut(), &mut cache, &device, monitor)?;
 
     let epochs_started = Instant::now();
-    let batch = config.model.batch_size();
-    let Some(history) = run_epochs(
+    let plan = Plan {
+        epochs: config.model.epochs(),
+        batch: config.model.batch_size().min(used.len()),
+        draws: config.model.rotation().map_or(1, |r| r.draws),
+        seed: config.seed,
+    };
+    let mut keeper = Keeper {
+        standing: Default::default(),
+        last: Instant::now(),
+    };
+    if !run_epochs(
         detector.as_mut(),
         &mut cache,
-        config,
         &device,
-        batch,
+        plan,
+        &mut keeper,
         monitor,
-    )?
-    else {
+    )? {
         return Ok(Outcome::Cancelled);
-    };
+    }
+    let history = keeper.standing.history.clone();
     let seconds_per_epoch = epochs_started.elapsed().as_secs_f64() / history.len().max(1) as f64;
     drop(cache);
 
+    let mut held = std::iter::once_with(|| reader.batches(&pictures.calibration))
+        .flatten()
+        .flatten()
+        .filter_map(|b| {
+            b.map(|b| b.pixels)
+                .map_err(candle_core::Error::wrap)
+                .transpose()
+        });
+    detector.freeze(&mut held)?;
+    drop(held);
     let Some(calibration) = calibrate(
         detector.as_ref(),
         &reader,
@@ -119,6 +140,11 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
         seconds: started.elapsed().as_secs_f64(),
         seconds_per_epoch,
     }))
+}
+
+/// Goes on with the training that was interrupted in the run folder `run`.
+pub fn resume(run: &Path, _monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
+    anyhow::bail!("nothing to resume in {}", run.display())
 }
 
 /// What a run remembers must be found again from any folder.
@@ -187,6 +213,7 @@ fn encode(
     detector: &dyn Detector,
     reader: &PictureReader,
     samples: &[Sample],
+    config: &RunConfig,
     monitor: &dyn Monitor,
 ) -> Result<Option<Encoded>> {
     monitor.report(Progress::Phase {
@@ -196,7 +223,11 @@ fn encode(
     let mut cache = FeatureCache::new(DEFAULT_BUDGET_BYTES);
     let mut used = Vec::with_capacity(samples.len());
     let mut done = 0;
-    for batch in reader.batches(samples)? {
+    let batches = match config.model.rotation() {
+        None => reader.batches(samples)?,
+        Some(r) => reader.rotated_batches(samples, config.seed, r.draws, r.degrees)?,
+    };
+    for batch in batches {
         if monitor.should_stop() {
             return Ok(None);
         }
@@ -251,73 +282,4 @@ fn prepare(
     });
     detector.prepare(&mut batches)?;
     Ok(())
-}
-
-/// All epochs, each in an order drawn from the seed; the last partial batch is dropped, as published. `None`: cancelled.
-fn run_epochs(
-    detector: &mut dyn Detector,
-    cache: &mut FeatureCache,
-    config: &RunConfig,
-    device: &Device,
-    batch: usize,
-    monitor: &dyn Monitor,
-) -> Result<Option<Vec<EpochRecord>>> {
-    let epochs = config.model.epochs();
-    let batch = batch.min(cache.len());
-    let steps = cache.len() / batch;
-    monitor.report(Progress::Phase {
-        phase: Phase::Training,
-        total: epochs * steps,
-    });
-    let mut history = Vec::with_capacity(epochs);
-    for epoch in 0..epochs {
-        let order = epoch_order(cache.len(), config.seed, epoch);
-        let mut losses = 0.0;
-        let mut quantities = Vec::new();
-        for (index, indices) in order.chunks_exact(batch).enumerate() {
-            if monitor.should_stop() {
-                return Ok(None);
-            }
-            let report = detector.train_step(
-                &cache.batch(indices, device)?,
-                crate::models::Turn {
-                    epoch,
-                    batch: index,
-                    batches: steps,
-                    step: 0,
-                },
-            )?;
-            let step = epoch * steps + index + 1;
-            if !report.loss.is_finite() {
-                bail!(
-                    "the loss became {} in step {step} of epoch {}; nothing was saved",
-                    report.loss,
-                    epoch + 1
-                );
-            }
-            losses += f64::from(report.loss);
-            quantities = report.quantities;
-            monitor.report(Progress::Loss {
-                step,
-                loss: report.loss,
-            });
-            monitor.report(Progress::Step { done: step });
-        }
-        let loss = (losses / steps as f64) as f32;
-        history.push(EpochRecord {
-            epoch: epoch + 1,
-            loss: Some(loss),
-            quantities: quantities
-                .iter()
-                .map(|&(name, value)| (name.to_owned(), value))
-                .collect(),
-        });
-        monitor.report(Progress::Epoch {
-            epoch: epoch + 1,
-            epochs,
-            loss,
-            quantities,
-        });
-    }
-    Ok(Some(history))
 }

@@ -246,6 +246,39 @@ mod tests {
     }
 
     #[test]
+    fn without_a_crop_the_whole_picture_is_covered() {
+        let presets = InputPreset::ALL.into_iter();
+        for preset in presets.filter(|&preset| preset != InputPreset::Resize256Crop224) {
+            for image in [size(800, 600), size(301, 470), size(90, 7), size(2, 1)] {
+                let spec =
+                    InputSpec::for_pictures(preset, size(800, 600)).expect("an ordinary aspect");
+                let geometry = Geometry::new(&spec, image);
+                let pixels = geometry.covered_pixels();
+                assert_eq!((pixels.left, pixels.top), (0, 0), "{preset} {image}");
+                assert_eq!(pixels.size(), image, "{preset}");
+                let (x, y) =
+                    geometry.image_from_input(spec.size().width as f32, spec.size().height as f32);
+                assert!((x - image.width as f32).abs() < 1e-3, "{preset} {image}");
+                assert!((y - image.height as f32).abs() < 1e-3, "{preset} {image}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_input_pixel_is_as_many_picture_pixels_as_the_sizes_say() {
+        for (preset, expected) in [
+            (InputPreset::Resize128, 300.0),
+            (InputPreset::Resize256, 150.0),
+            (InputPreset::Resize512, 75.0),
+        ] {
+            let image = size(1200, 600);
+            let spec = InputSpec::for_pictures(preset, image).expect("an ordinary aspect");
+            let found = Geometry::new(&spec, image).image_from_input(64.0, 64.0);
+            assert_eq!(found, (expected, expected), "{preset}");
+        }
+    }
+
+    #[test]
     fn the_crop_covers_the_middle_of_the_original() {
         let spec = InputSpec::for_pictures(InputPreset::Resize256Crop224, size(900, 900))
             .expect("an ordinary aspect");
@@ -262,24 +295,27 @@ mod tests {
 
     #[test]
     fn without_a_crop_placing_a_map_is_plain_resizing() {
-        let spec = InputSpec::for_pictures(InputPreset::Resize256, size(300, 400))
-            .expect("an ordinary aspect");
-        let map = map_of(
-            &spec,
-            (0..spec.size().pixels())
-                .map(|i| (i * 17 % 101) as f32)
-                .collect(),
-        );
-        let (rect, placed) = Geometry::new(&spec, size(300, 400)).map_on_image(&map);
-        assert_eq!((rect.left, rect.top), (0, 0));
-        let plain = map.resized(300, 400);
-        assert!(
-            placed
-                .values()
-                .iter()
-                .zip(plain.values())
-                .all(|(a, b)| (a - b).abs() < 1e-3)
-        );
+        let presets = InputPreset::ALL.into_iter();
+        for preset in presets.filter(|&preset| preset != InputPreset::Resize256Crop224) {
+            let spec = InputSpec::for_pictures(preset, size(300, 400)).expect("an ordinary aspect");
+            let map = map_of(
+                &spec,
+                (0..spec.size().pixels())
+                    .map(|i| (i * 17 % 101) as f32)
+                    .collect(),
+            );
+            let (rect, placed) = Geometry::new(&spec, size(300, 400)).map_on_image(&map);
+            assert_eq!((rect.left, rect.top), (0, 0));
+            let plain = map.resized(300, 400);
+            assert!(
+                placed
+                    .values()
+                    .iter()
+                    .zip(plain.values())
+                    .all(|(a, b)| (a - b).abs() < 1e-3),
+                "{preset}"
+            );
+        }
     }
 
     #[test]
@@ -296,9 +332,9 @@ mod tests {
     proptest! {
         #[test]
         fn input_and_image_are_inverse(
-            width in 1usize..5000, height in 1usize..5000, x in 0.0f32..1.0, y in 0.0f32..1.0, cropped: bool,
+            width in 1usize..5000, height in 1usize..5000, x in 0.0f32..1.0, y in 0.0f32..1.0, preset in 0..InputPreset::ALL.len(),
         ) {
-            let preset = InputPreset::ALL[usize::from(cropped)];
+            let preset = InputPreset::ALL[preset];
             let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let (x, y) = (x * width as f32, y * height as f32);
@@ -309,9 +345,9 @@ mod tests {
 
         #[test]
         fn covered_pixels_lie_within_the_picture_and_have_their_centres_in_the_input(
-            width in 1usize..3000, height in 1usize..3000, cropped: bool,
+            width in 1usize..3000, height in 1usize..3000, preset in 0..InputPreset::ALL.len(),
         ) {
-            let preset = InputPreset::ALL[usize::from(cropped)];
+            let preset = InputPreset::ALL[preset];
             let spec = InputSpec::for_pictures(preset, size(900, 700)).expect("an ordinary aspect");
             let geometry = Geometry::new(&spec, size(width, height));
             let rect = geometry.covered_pixels();

@@ -1,0 +1,215 @@
+//! The loop over epochs, batches and steps. It can begin anywhere and stop anywhere: what a step does follows from the
+//! model's state, the seed and the step's place alone.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use candle_core::Device;
+
+use super::feature_cache::FeatureCache;
+use super::keeper::{Keeper, Standing};
+use crate::data::batch::epoch_order;
+use crate::models::{Detector, StepReport, Turn};
+use crate::progress::{Monitor, Phase, Progress};
+use crate::store::model_file::EpochRecord;
+
+/// How often progress within a batch is told.
+const TELL_EVERY: Duration = Duration::from_millis(50);
+
+/// The size of a training.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub epochs: usize,
+    /// Pictures in a batch; a last partial batch is dropped, as published.
+    pub batch: usize,
+    /// How many turns of each picture the cache holds, one after the other.
+    pub draws: usize,
+    pub seed: u64,
+}
+
+/// Trains from where `standing` is to the end. False: cancelled, and kept to be resumed.
+pub fn run_epochs(
+    detector: &mut dyn Detector,
+    cache: &mut FeatureCache,
+    device: &Device,
+    plan: Plan,
+    keeper: &mut Keeper,
+    monitor: &dyn Monitor,
+) -> Result<bool> {
+    let pictures = cache.len() / plan.draws;
+    let batches = pictures / plan.batch;
+    let steps = detector.steps(plan.batch);
+    monitor.report(Progress::Phase {
+        phase: Phase::Training,
+        total: plan.epochs * batches * steps,
+    });
+    let mut told = Instant::now();
+    while keeper.standing.cursor.epoch < plan.epochs {
+        let epoch = keeper.standing.cursor.epoch;
+        let order = epoch_order(pictures, plan.seed, epoch);
+        let rest = keeper.standing.cursor.batch;
+        for (batch, indices) in order.chunks_exact(plan.batch).enumerate().skip(rest) {
+            let features = cache.batch(&turned(indices, epoch, plan.draws), device)?;
+            let mut sum = (0.0, 0);
+            while keeper.standing.cursor.step < steps {
+                if monitor.should_stop() {
+                    keeper.save(detector)?;
+                    return Ok(false);
+                }
+                let step = keeper.standing.cursor.step;
+                let turn = Turn {
+                    epoch,
+                    batch,
+                    batches,
+                    step,
+                };
+                let report = detector.train_step(&features, turn)?;
+                check(
+                    &report,
+                    (epoch * batches + batch) * steps + step,
+                    epoch,
+                    keeper,
+                )?;
+                keeper.standing.add(&report);
+                keeper.standing.cursor.step += 1;
+                sum = (sum.0 + f64::from(report.loss), sum.1 + 1);
+                if told.elapsed() > TELL_EVERY {
+                    told = Instant::now();
+                    monitor.report(Progress::Step {
+                        done: (epoch * batches + batch) * steps + step + 1,
+                    });
+                }
+                if keeper.is_due() {
+                    keeper.save(detector)?;
+                }
+            }
+            let done = (epoch * batches + batch + 1) * steps;
+            monitor.report(Progress::Loss {
+                step: done,
+                loss: (sum.0 / f64::from(sum.1.max(1))) as f32,
+            });
+            monitor.report(Progress::Step { done });
+            keeper.standing.cursor.step = 0;
+            keeper.standing.cursor.batch = batch + 1;
+        }
+        end_epoch(&mut keeper.standing, plan, monitor);
+    }
+    Ok(true)
+}
+
+/// Where in the cache the pictures of a batch are, each in the turn that this epoch sees. Every turn has its epoch.
+fn turned(indices: &[usize], epoch: usize, draws: usize) -> Vec<usize> {
+    let turned = |&index: &usize| index * draws + (index + epoch) % draws;
+    indices.iter().map(turned).collect()
+}
+
+/// Stops a training that went wrong.
+fn check(report: &StepReport, step: usize, epoch: usize, keeper: &Keeper) -> Result<()> {
+    if report.loss.is_finite() {
+        return Ok(());
+    }
+    let part = report
+        .part
+        .map(|part| format!(" of {part}"))
+        .unwrap_or_default();
+    bail!(
+        "the loss{part} became {} in step {} (epoch {}); no model was saved. {} A lower learning rate usually helps",
+        report.loss,
+        step + 1,
+        epoch + 1,
+        keeper.last_saved()
+    )
+}
+
+fn end_epoch(standing: &mut Standing, plan: Plan, monitor: &dyn Monitor) {
+    let record = standing.end_epoch();
+    monitor.report(Progress::Epoch {
+        epoch: record.epoch,
+        epochs: plan.epochs,
+        loss: record.loss.unwrap_or(f32::NAN),
+        quantities: record
+            .quantities
+            .iter()
+            .map(|(name, &value)| (name.clone(), value))
+            .collect(),
+    });
+    standing.history.push(record);
+}
+
+impl Standing {
+    fn add(&mut self, report: &StepReport) {
+        self.sums.add(None, report.loss);
+        if let Some(part) = report.part {
+            self.sums.add(Some(part), report.loss);
+        }
+        for &(name, value) in &report.quantities {
+            self.sums.last.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Closes the epoch's account and goes to the next one.
+    fn end_epoch(&mut self) -> EpochRecord {
+        let sums = std::mem::take(&mut self.sums);
+        let mean = |(sum, count): (f64, usize)| (sum / count.max(1) as f64) as f32;
+        let mut quantities: BTreeMap<String, f32> = sums
+            .parts
+            .into_iter()
+            .map(|(part, sums)| (part, mean(sums)))
+            .collect();
+        quantities.extend(sums.last);
+        self.cursor.epoch += 1;
+        self.cursor.batch = 0;
+        EpochRecord {
+            epoch: self.cursor.epoch,
+            loss: Some(mean(sums.loss)),
+            quantities,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Standing, turned};
+    use crate::models::StepReport;
+
+    #[test]
+    fn every_picture_shows_every_turn_once_in_as_many_epochs() {
+        for picture in 0..3 {
+            let mut seen: Vec<usize> = (0..4)
+                .map(|epoch| turned(&[picture], epoch, 4)[0])
+                .collect();
+            seen.sort_unstable();
+            assert_eq!(seen, (4 * picture..4 * picture + 4).collect::<Vec<_>>());
+        }
+        assert_eq!(turned(&[5, 2], 7, 1), [5, 2]);
+    }
+
+    #[test]
+    fn an_epoch_tells_the_mean_of_all_steps_and_of_each_part_and_the_last_quantities() {
+        let mut standing = Standing::default();
+        let mut add = |loss, part, quantities| {
+            standing.add(&StepReport {
+                loss,
+                part,
+                quantities,
+            });
+        };
+        add(1.0, Some("scale 1"), vec![("radius", 0.1)]);
+        add(2.0, Some("scale 1"), vec![("radius", 0.2)]);
+        add(6.0, Some("scale 2"), Vec::new());
+        let record = standing.end_epoch();
+        assert_eq!((record.epoch, record.loss), (1, Some(3.0)));
+        let quantities: Vec<(&str, f32)> = record
+            .quantities
+            .iter()
+            .map(|(name, &value)| (name.as_str(), value))
+            .collect();
+        assert_eq!(
+            quantities,
+            [("radius", 0.2), ("scale 1", 1.5), ("scale 2", 6.0)]
+        );
+        assert_eq!((standing.cursor.epoch, standing.cursor.batch), (1, 0));
+        assert_eq!(standing.end_epoch().quantities.len(), 0);
+    }
+}
