@@ -16,6 +16,8 @@ mod rotation;
 mod scale;
 mod schedule;
 mod score;
+#[cfg(test)]
+mod speed;
 mod standard;
 #[cfg(test)]
 mod tests;
