@@ -46,6 +46,19 @@ impl ModelConfig {
         }
     }
 
+    /// How many pictures a batch holds when there are so many to train on; the error says what to do.
+    pub fn batch_for(&self, pictures: usize) -> Result<usize, String> {
+        let wanted = self.batch_size();
+        match self {
+            Self::Cfa(_) => Ok(wanted.min(pictures)),
+            Self::Cflow(_) if wanted <= pictures => Ok(wanted),
+            Self::Cflow(_) => Err(format!(
+                "a batch of {wanted} pictures cannot be filled: there are {pictures} to train on; choose a smaller batch \
+                 (`--batch {pictures}`)"
+            )),
+        }
+    }
+
     /// The backbone's taps the model reads, by name.
     pub fn taps(&self) -> &[String] {
         match self {

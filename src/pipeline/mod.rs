@@ -3,6 +3,7 @@
 mod calibrate;
 mod detector;
 mod device;
+mod encode;
 mod epochs;
 mod evaluate;
 mod feature_cache;
@@ -10,6 +11,7 @@ mod keeper;
 mod predict;
 mod sample;
 mod train;
+mod training_pictures;
 
 pub use detector::backbone_of;
 pub use evaluate::{EvaluateRequest, evaluate};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::{Cfa, CfaConfig, TapScaling};
+use crate::cursor::Cursor;
 use crate::models::backbone::BackboneKind;
 use crate::models::{Detector, FeatureExtractor, Turn};
 
