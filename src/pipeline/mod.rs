@@ -10,6 +10,8 @@ mod feature_cache;
 mod keeper;
 mod predict;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod train;
 mod training_pictures;
 
