@@ -105,7 +105,7 @@ impl ModelConfig {
     /// What surrounds the picture inside the frozen network: CFLOW's authors mirror it in their `ResNet`s.
     pub fn border(&self, backbone: BackboneKind) -> Border {
         match self {
-            Self::Cflow(_) if backbone.can_reflect() => Border::Reflect,
+            Self::Cflow(_) if backbone.is_resnet() => Border::Reflect,
             Self::Cfa(_) | Self::Cflow(_) => Border::Zeros,
         }
     }

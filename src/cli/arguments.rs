@@ -85,7 +85,7 @@ pub struct TrainArguments {
     /// cfa (coupled hyperspheres) or cflow (CFLOW-AD, conditional normalizing flows)
     #[arg(long, default_value = "cfa", value_parser = parse_model)]
     pub model: ModelName,
-    /// efficientnet-lite0, resnet18, resnet50, wide-resnet50-2, or a weights file
+    /// efficientnet-lite0, mobilenet-v3-large, resnet18, resnet50, wide-resnet50-2, or a weights file
     #[arg(long, default_value = "efficientnet-lite0")]
     pub backbone: String,
     /// Weights file for the backbone, when it is not found by itself

@@ -79,6 +79,11 @@ impl CflowConfig {
                 TapActivation::None,
                 TapStandard::Channel,
             ),
+            BackboneKind::MobileNetV3Large => (
+                ["block6", "block12", "block15"],
+                TapActivation::None,
+                TapStandard::None,
+            ),
             BackboneKind::ResNet18 | BackboneKind::ResNet50 | BackboneKind::WideResNet50x2 => (
                 ["layer2", "layer3", "layer4"],
                 TapActivation::Relu,
