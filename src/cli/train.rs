@@ -119,16 +119,6 @@ fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<Mo
     } = arguments.cflow;
     match &mut model {
         ModelConfig::Cflow(cflow) => {
-            // EXPERIMENT
-            if let Ok(patch) = std::env::var("CFLOW_PATCH") {
-                let mut value = serde_json::to_value(&*cflow)?;
-                for (k, v) in
-                    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&patch)?
-                {
-                    value[k] = v;
-                }
-                *cflow = serde_json::from_value(value)?;
-            }
             cflow.clamp = clamp.unwrap_or(cflow.clamp);
             cflow.sharing = adam.unwrap_or(cflow.sharing);
             cflow.gradient = gradient.unwrap_or(cflow.gradient);

@@ -77,7 +77,8 @@ impl CflowConfig {
             BackboneKind::EfficientNetLite0 => (
                 ["stage3", "stage5", "stage7"],
                 TapActivation::None,
-                TapStandard::Channel,
+                // These taps spread by about 10; flows are built for features near 1.
+                TapStandard::Tap,
             ),
             BackboneKind::MobileNetV3Large => (
                 ["block6", "block12", "block15"],
@@ -115,6 +116,8 @@ impl CflowConfig {
         Self {
             epochs: 20,
             sub_epochs: 2,
+            batch_size: 8,
+            learning_rate: 2e-3,
             ..Self::paper(kind)
         }
     }
