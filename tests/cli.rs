@@ -83,6 +83,7 @@ fn the_whole_road_works_from_the_command_line() {
         "aupro",
         "image_ap",
         "pixel_ap",
+        "image_f1",
         "image_f1_max",
         "pixel_f1_max",
         "seconds",

@@ -116,6 +116,7 @@ impl CflowConfig {
         Self {
             epochs: 20,
             sub_epochs: 2,
+            warm_up: 1,
             batch_size: 8,
             learning_rate: 2e-3,
             ..Self::paper(kind)
