@@ -4,10 +4,10 @@
 use candle_core::{D, Device, Result, Tensor, Var};
 
 use super::clamp::{ALPHA, Clamp};
-use super::closed_form::{BlockMoments, Update};
 use super::condition::PositionCode;
 use super::fibres::{Fibres, Place};
 use super::flow::{Block, DAMPING, Flow, FlowShape};
+use super::learn::{BlockMoments, Update};
 use crate::ops::adam::Slices;
 
 /// Mean loss of the fibres under the flow as it is, then one update of all its parameters. A loss that is not a number

@@ -9,6 +9,7 @@ mod config;
 mod fibres;
 mod flow;
 mod folded;
+mod learn;
 mod likelihood;
 #[cfg(test)]
 mod reference;
@@ -21,6 +22,7 @@ mod speed;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 use std::collections::HashMap;
 

@@ -11,11 +11,13 @@ mod tests {
 
     use super::super::autograd;
     use super::super::clamp::Clamp;
-    use super::super::closed_form::{self, Workspace, fresh_moments};
+    use super::super::closed_form;
     use super::super::condition::PositionCode;
     use super::super::fibres::{Fibres, Standard, TapValues, order};
     use super::super::flow::{Flow, FlowShape};
     use super::super::folded::FoldedFlow;
+    use super::super::learn::fresh_moments;
+    use super::super::workspace::Workspace;
     use crate::ops::adam::AdamStep;
 
     /// Fibres of one training step.

@@ -8,13 +8,15 @@ use rand_chacha::ChaCha8Rng;
 
 use super::autograd;
 use super::clamp::Clamp;
-use super::closed_form::{self, Update, Workspace, fresh_moments};
+use super::closed_form;
 use super::condition::PositionCode;
 use super::fibres::{Fibres, Standard, TapValues};
 use super::flow::{Block, Flow, FlowShape, NEUTRAL_SCALE};
 use super::folded::FoldedFlow;
+use super::learn::{Update, fresh_moments};
 use super::likelihood::{loss, per_dimension};
 use super::reference;
+use super::workspace::Workspace;
 use super::{AdamSharing, Cflow, CflowConfig, Gradient, TapStandard};
 use crate::cursor::Cursor;
 use crate::models::backbone::BackboneKind;
