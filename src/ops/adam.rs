@@ -194,7 +194,7 @@ mod tests {
         let found = [0.5, -0.2, 0.1, 0.0].map(|gradient| parameter.step(gradient));
         for (found, expected) in found
             .iter()
-            .zip([0.9998, 0.999_730_88, 0.999_655, 0.999_592_85])
+            .zip([0.9998, 0.999_730_9, 0.999_655, 0.999_592_85])
         {
             assert!((found - expected).abs() < 2e-7, "{found} {expected}");
         }

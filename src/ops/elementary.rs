@@ -48,7 +48,7 @@ pub fn tanh<const FUSED: bool>(x: f32) -> f32 {
     // Odd polynomial below 0.625 (Moshier, Cephes), where 1 - 2 / (e^2x + 1) would cancel.
     let square = x * x;
     let mut sum = -5.704_988_7e-3;
-    for factor in [2.063_908_9e-2, -5.373_971_5e-2, 0.133_314_42, -0.333_332_8] {
+    for factor in [2.063_909e-2, -5.373_971_5e-2, 0.133_314_42, -0.333_332_8] {
         sum = multiply_add::<FUSED>(sum, square, factor);
     }
     let small = multiply_add::<FUSED>(sum * square, x, x);

@@ -34,6 +34,7 @@ impl<'a> View<'a> {
     }
 
     /// The matrix mirrored at its diagonal.
+    #[must_use]
     pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,

@@ -10,7 +10,7 @@ use crate::store::model_file::EpochRecord;
 use crate::store::training_state::{self, TrainingState};
 
 /// A training is kept at least so often, unless writing it takes long.
-const INTERVAL: Duration = Duration::from_secs(60);
+const INTERVAL: Duration = Duration::from_mins(1);
 /// At most this share of the time goes into writing.
 const SHARE: u32 = 20;
 

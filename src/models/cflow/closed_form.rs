@@ -355,7 +355,7 @@ pub(super) fn step(
         .map(|block| BlockTables::new(block, shape, code))
         .collect();
     let log_gains: f64 = flow.blocks.iter().map(Block::log_gain).sum();
-    let (whole, frozen) = (&*fibres, &*flow);
+    let frozen = &*flow;
     space
         .chunks(shape)
         .into_par_iter()
@@ -364,7 +364,7 @@ pub(super) fn step(
             let Some(first) = chunk.blocks.first_mut() else {
                 return;
             };
-            whole.gather(index * ROWS, first.input, chunk.places);
+            fibres.gather(index * ROWS, first.input, chunk.places);
             chunk.forward(frozen, &tables);
             chunk.judge(log_gains, count);
             chunk.backward(frozen, &tables);

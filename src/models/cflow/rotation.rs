@@ -47,7 +47,7 @@ impl Reflection {
         let lead = direction[0];
         let sign = if lead < 0.0 { -1.0 } else { 1.0 };
         direction[0] = lead + sign * squared.sqrt();
-        let length = ((squared - lead * lead + direction[0] * direction[0]) / 2.0).sqrt();
+        let length = (0.5 * (squared - lead * lead + direction[0] * direction[0])).sqrt();
         for value in &mut direction {
             *value /= length;
         }
@@ -114,8 +114,9 @@ mod tests {
             product *= rows[k][k];
             for i in k + 1..n {
                 let factor = rows[i][k] / rows[k][k];
-                for j in k..n {
-                    rows[i][j] -= factor * rows[k][j];
+                let pivot = rows[k].clone();
+                for (value, pivot) in rows[i].iter_mut().zip(&pivot).skip(k) {
+                    *value -= factor * pivot;
                 }
             }
         }

@@ -88,6 +88,7 @@ mod tests {
 
     #[test]
     #[ignore = "a measurement, not a check"]
+    #[expect(clippy::print_stdout, reason = "what it is for")]
     fn milliseconds_for_1000_fibres() -> Result<()> {
         println!(
             "    C   scoring  autograd  ratio   training  autograd  ratio   (ms for 1,000 fibres)"

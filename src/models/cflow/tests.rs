@@ -228,9 +228,9 @@ fn determinant(mut columns: Vec<Vec<f64>>) -> f64 {
         product *= columns[k][k];
         for j in k + 1..n {
             let factor = columns[j][k] / columns[k][k];
-            for i in k..n {
-                let value = columns[k][i];
-                columns[j][i] -= factor * value;
+            let pivot = columns[k].clone();
+            for (value, pivot) in columns[j].iter_mut().zip(&pivot).skip(k) {
+                *value -= factor * pivot;
             }
         }
     }
