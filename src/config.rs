@@ -10,7 +10,7 @@ use crate::data::image::InputPreset;
 pub use crate::models::backbone::BackboneKind;
 use crate::models::backbone::Border;
 pub use crate::models::cfa::CfaConfig;
-pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient};
+pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient, ShortBatch};
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,11 @@ impl ModelConfig {
         let wanted = self.batch_size();
         match self {
             Self::Cfa(_) => Ok(wanted.min(pictures)),
-            Self::Cflow(_) if wanted <= pictures => Ok(wanted),
+            Self::Cflow(config)
+                if wanted <= pictures || config.short_batch == ShortBatch::Shrink =>
+            {
+                Ok(wanted.min(pictures))
+            }
             Self::Cflow(_) => Err(format!(
                 "a batch of {wanted} pictures cannot be filled: there are {pictures} to train on; choose a smaller batch \
                  (`--batch {pictures}`)"
@@ -83,11 +87,14 @@ impl ModelConfig {
         }
     }
 
-    /// Changes how many pictures one batch holds.
+    /// Changes how many pictures one batch holds. Who names a number means it: fewer pictures are refused then.
     pub fn set_batch_size(&mut self, pictures: usize) {
         match self {
             Self::Cfa(config) => config.batch_size = pictures,
-            Self::Cflow(config) => config.batch_size = pictures,
+            Self::Cflow(config) => {
+                config.batch_size = pictures;
+                config.short_batch = ShortBatch::Refuse;
+            }
         }
     }
 
@@ -374,6 +381,10 @@ mod tests {
         assert_eq!(model(ModelName::Cflow).batch_for(32), Ok(32));
         let said = model(ModelName::Cflow).batch_for(31).unwrap_err();
         assert!(said.contains("--batch 31"), "{said}");
+        let mut quick = Preset::Quick.model(ModelName::Cflow, BackboneKind::ResNet18);
+        assert_eq!(quick.batch_for(31), Ok(31));
+        quick.set_batch_size(16);
+        assert!(quick.batch_for(15).is_err());
     }
 
     #[test]

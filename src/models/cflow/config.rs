@@ -39,6 +39,16 @@ pub enum Gradient {
     Autograd,
 }
 
+/// What happens when there are fewer training pictures than a batch holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShortBatch {
+    /// Training is refused: the published schedule is not defined for them.
+    Refuse,
+    /// All of them make one batch.
+    Shrink,
+}
+
 /// Everything a CFLOW-AD model depends on besides its backbone and input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CflowConfig {
@@ -50,6 +60,7 @@ pub struct CflowConfig {
     pub warm_up: usize,
     /// Pictures whose fibres are permuted together.
     pub batch_size: usize,
+    pub short_batch: ShortBatch,
     /// N: fibres of one optimiser step.
     pub fibres: usize,
     pub learning_rate: f64,
@@ -96,6 +107,7 @@ impl CflowConfig {
             sub_epochs: 8,
             warm_up: 2,
             batch_size: 32,
+            short_batch: ShortBatch::Refuse,
             fibres: 256,
             learning_rate: 2e-4,
             taps: taps.map(str::to_owned).to_vec(),
@@ -111,13 +123,30 @@ impl CflowConfig {
         }
     }
 
-    /// [`CflowConfig::paper`] cut short.
+    /// A tenth of [`CflowConfig::paper`]'s passes at ten times its learning rate.
+    ///
+    /// Chosen with EfficientNet-Lite0 at 256 px on two sets that no figure is reported on: good bottles with pasted
+    /// defects, and the sample data set drawn with another seed. 20 epochs, seed 0; image AUROC, pixel AUROC, AUPRO:
+    ///
+    /// | rate | taps brought to one size | turns | warm-up | batch | pasted bottles | sample |
+    /// |---|---|---|---|---|---|---|
+    /// | 2e-4 | by channel | 4 | 2 | 32 | 0.9446 0.9677 0.9160 | 0.9487 0.9718 0.9243 |
+    /// | 1e-3 | by channel | 4 | 2 | 32 | 0.9478 0.9727 0.9198 | 0.9888 0.9872 0.9635 |
+    /// | 2e-4 | as a whole | 4 | 2 | 32 | 0.9442 0.9691 0.9195 | |
+    /// | 1e-3 | as a whole | 4 | 2 | 32 | 0.9504 0.9759 0.9256 | 0.9862 0.9860 0.9604 |
+    /// | 2e-3 | as a whole | 4 | 2 | 32 | 0.9446 0.9805 0.9365 | 0.9962 0.9901 0.9723 |
+    /// | 4e-3 | as a whole | 4 | 2 | 32 | 0.9525 0.9772 0.9250 | 0.9988 0.9906 0.9728 |
+    /// | 2e-3 | as a whole | 1 | 2 | 32 | 0.9460 0.9789 0.9322 | |
+    /// | 2e-3 | as a whole | 8 | 2 | 32 | 0.9522 0.9812 0.9385 | |
+    /// | **2e-3** | **as a whole** | **4** | **1** | **32** | 0.9678 0.9821 0.9378 | |
+    /// | 2e-3 | as a whole | 4 | 1 | 8 | 0.9507 0.9757 0.9238 | |
+    /// | 2e-3, separate Adams | as a whole | 4 | 1 | 8 | 0.9417 0.9689 0.9099 | |
     pub fn quick(kind: BackboneKind) -> Self {
         Self {
             epochs: 20,
             sub_epochs: 2,
             warm_up: 1,
-            batch_size: 8,
+            short_batch: ShortBatch::Shrink,
             learning_rate: 2e-3,
             ..Self::paper(kind)
         }

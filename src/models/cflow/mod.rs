@@ -39,7 +39,7 @@ use score::{ScaleLikelihoods, anomaly_map};
 use standard::ChannelStatistics;
 
 pub use clamp::Clamp;
-pub use config::{AdamSharing, CflowConfig, Gradient, TapStandard};
+pub use config::{AdamSharing, CflowConfig, Gradient, ShortBatch, TapStandard};
 
 /// What the scales are called in reports, finest first.
 const SCALE_NAMES: [&str; 6] = [
