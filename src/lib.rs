@@ -10,7 +10,7 @@
 //!
 //! Invariants, checked by `tests/architecture.rs`:
 //!
-//! - A file imports only from a lower level: `score_map`, `ops` < `models`, `data`, `metrics`, `render` < `config`,
+//! - A file imports only from a lower level: `cursor`, `score_map`, `ops` < `models`, `data`, `metrics`, `render` < `config`,
 //!   `progress` < `store` < `pipeline`, `report` < `worker`, `cli` < `app` < `main`.
 //! - Models take tensors and return tensors: no files, no threads, no loops over epochs.
 //! - Metrics take slices and return numbers: they never see a tensor.
@@ -23,6 +23,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod cursor;
 pub mod data;
 pub mod metrics;
 pub mod models;

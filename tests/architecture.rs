@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Members of `src/` by level: a file may import only from lower levels or from its own member.
 const LEVELS: [&[&str]; 8] = [
-    &["score_map", "ops"],
+    &["cursor", "score_map", "ops"],
     &["models", "data", "metrics", "render"],
     &["config", "progress"],
     &["store"],
@@ -51,6 +51,7 @@ const FENCES: [(&str, &[&str]); 12] = [
             "data/batch.rs",
             "store/checkpoint.rs",
             "store/model_file",
+            "store/training_state",
             "store/weights",
         ],
     ),

@@ -10,7 +10,8 @@ use safetensors::tensor::Dtype;
 
 use super::atomic::write_atomically;
 use super::container::{self, Entry};
-use super::model_file::{self, CheckedModel, Checksum, ModelMeta};
+use super::model_file::{self, CheckedModel, ModelMeta};
+use super::signed::{Checksum, Pairs};
 
 /// Before the names of the backbone's tensors, where a model carries its backbone.
 pub const BACKBONE_PREFIX: &str = "backbone.";
@@ -34,18 +35,26 @@ pub fn save(path: &Path, meta: &ModelMeta, tensors: &[(String, Tensor)]) -> Resu
         by_name.len() == tensors.len(),
         "two tensors of the model have the same name"
     );
-    let entries = sorted_entries(&by_name);
-    let mut pairs = meta.to_pairs()?;
+    save_signed(path, meta.to_pairs()?, &by_name)
+}
+
+/// Writes one of our own files: pairs, tensors and the checksum over both, which is returned.
+pub(super) fn save_signed(
+    path: &Path,
+    mut pairs: Pairs,
+    tensors: &BTreeMap<&str, &Tensor>,
+) -> Result<String> {
+    let entries = sorted_entries(tensors);
     let mut sum = Checksum::new(&pairs);
     for entry in &entries {
         sum.tensor(entry);
         // Candle hands over one value at a time; the hash is far quicker by the block.
         let mut out = BufWriter::with_capacity(1 << 16, &mut sum);
-        by_name[entry.name.as_str()].write_bytes(&mut out)?;
+        tensors[entry.name.as_str()].write_bytes(&mut out)?;
         out.flush()?;
     }
-    let checksum = sum.sign(&mut pairs);
-    write_tensors(path, &pairs, &entries, &by_name)?;
+    let checksum = pairs.sign(sum);
+    write_tensors(path, pairs.as_map(), &entries, tensors)?;
     Ok(checksum)
 }
 

@@ -3,6 +3,7 @@
 mod atomic;
 mod container;
 mod hash;
+mod signed;
 
 pub mod checkpoint;
 pub mod maps;
@@ -10,6 +11,7 @@ pub mod model_file;
 pub mod npy;
 pub mod results;
 pub mod run_folder;
+pub mod training_state;
 pub mod weights;
 
 use std::io::Write;
@@ -192,6 +194,9 @@ mod tests {
         );
         let empty = said(folder.path());
         assert!(empty.contains("not a run folder"), "{empty}");
+        fs::write(folder.path().join("training.safetensors"), "state").unwrap();
+        let interrupted = said(folder.path());
+        assert!(interrupted.contains("train --resume"), "{interrupted}");
         let notes = folder.path().join("notes.txt");
         fs::write(&notes, "not a model at all").unwrap();
         let notes = said(&notes);

@@ -1,27 +1,18 @@
-//! What a model file says about itself, and the checks that refuse a file that is not, or no longer, what was saved.
-//! The tensors' side is in [`super::checkpoint`].
+//! What a model file says about itself. The tensors' side is in [`super::checkpoint`], the checks that refuse a file that
+//! is not, or no longer, what was saved are in `signed`.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::de::DeserializeOwned;
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::container::{Container, Entry};
-use super::hash::hex;
+use super::container::Entry;
+use super::signed::{self, Checked, Kind, Pairs};
 use crate::config::RunConfig;
 use crate::data::image::{InputSpec, Orientation};
 use crate::metrics::Limit;
 use crate::models::backbone::BackboneKind;
-
-/// Marks a safetensors file as one of ours.
-const FORMAT: &str = "flawscope-model";
-/// Raised when a file can no longer be read by older programs.
-const FORMAT_VERSION: u32 = 1;
-const CHECKSUM: &str = "checksum";
 
 /// The frozen network under a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,43 +77,31 @@ pub struct ModelMeta {
 
 impl ModelMeta {
     /// The file's key-value pairs, all but the checksum.
-    pub(super) fn to_pairs(&self) -> Result<BTreeMap<String, String>> {
+    pub(super) fn to_pairs(&self) -> Result<Pairs> {
         self.check_numbers()?;
-        let mut pairs = BTreeMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("format_version".to_owned(), FORMAT_VERSION.to_string()),
-            ("program_version".to_owned(), self.program_version.clone()),
-        ]);
-        let mut add = |key: &str, json: serde_json::Result<String>| -> Result<()> {
-            let json = json.with_context(|| format!("the model's {key} cannot be saved"))?;
-            pairs.insert(key.to_owned(), json);
-            Ok(())
-        };
-        add("settings", serde_json::to_string(&self.config))?;
-        add("backbone", serde_json::to_string(&self.backbone))?;
-        add("input", serde_json::to_string(&self.input))?;
-        add("orientation", serde_json::to_string(&self.orientation))?;
-        add("limits", serde_json::to_string(&self.limits))?;
-        add(
-            "calibration_scores",
-            serde_json::to_string(&self.calibration_scores),
-        )?;
-        add("provenance", serde_json::to_string(&self.provenance))?;
-        add("history", serde_json::to_string(&self.history))?;
+        let mut pairs = Pairs::new(Kind::Model, &self.program_version);
+        pairs.add("settings", &self.config)?;
+        pairs.add("backbone", &self.backbone)?;
+        pairs.add("input", &self.input)?;
+        pairs.add("orientation", &self.orientation)?;
+        pairs.add("limits", &self.limits)?;
+        pairs.add("calibration_scores", &self.calibration_scores)?;
+        pairs.add("provenance", &self.provenance)?;
+        pairs.add("history", &self.history)?;
         Ok(pairs)
     }
 
-    fn from_pairs(pairs: &BTreeMap<String, String>) -> Result<Self> {
+    fn from_pairs(pairs: &Pairs) -> Result<Self> {
         Ok(Self {
-            program_version: text(pairs, "program_version")?.to_owned(),
-            config: json(pairs, "settings")?,
-            backbone: json(pairs, "backbone")?,
-            input: json(pairs, "input")?,
-            orientation: json(pairs, "orientation")?,
-            limits: json(pairs, "limits")?,
-            calibration_scores: json(pairs, "calibration_scores")?,
-            provenance: json(pairs, "provenance")?,
-            history: json(pairs, "history")?,
+            program_version: pairs.text("program_version")?.to_owned(),
+            config: pairs.get("settings")?,
+            backbone: pairs.get("backbone")?,
+            input: pairs.get("input")?,
+            orientation: pairs.get("orientation")?,
+            limits: pairs.get("limits")?,
+            calibration_scores: pairs.get("calibration_scores")?,
+            provenance: pairs.get("provenance")?,
+            history: pairs.get("history")?,
         })
     }
 
@@ -139,88 +118,23 @@ impl ModelMeta {
                 && finite(&self.calibration_scores),
             "the model's limits or calibration scores are not numbers: its training went wrong"
         );
-        let quantities = self
-            .history
-            .iter()
-            .flat_map(|record| record.quantities.values());
-        let losses = self
-            .history
-            .iter()
-            .filter_map(|record| record.loss.as_ref());
-        ensure!(
-            quantities.chain(losses).all(|value| value.is_finite()),
-            "the model's training history holds values that are not numbers"
-        );
-        Ok(())
+        check_history(&self.history)
     }
 }
 
-fn text<'a>(pairs: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str> {
-    let value = pairs.get(key).map(String::as_str);
-    value.with_context(|| format!("its `{key}` is missing"))
+/// The same for the numbers of a training, finished or not.
+pub(super) fn check_history(history: &[EpochRecord]) -> Result<()> {
+    let quantities = history.iter().flat_map(|record| record.quantities.values());
+    let losses = history.iter().filter_map(|record| record.loss.as_ref());
+    ensure!(
+        quantities.chain(losses).all(|value| value.is_finite()),
+        "the training history holds values that are not numbers"
+    );
+    Ok(())
 }
 
-fn json<T: DeserializeOwned>(pairs: &BTreeMap<String, String>, key: &str) -> Result<T> {
-    serde_json::from_str(text(pairs, key)?)
-        .with_context(|| format!("its `{key}` is not understood"))
-}
-
-/// SHA-256 over all key-value pairs but itself, then each tensor's name, type, shape and data in file order. Every part
-/// is preceded by its length, so that no two contents run together into the same hash.
-pub(super) struct Checksum(Sha256);
-
-impl Checksum {
-    pub fn new(pairs: &BTreeMap<String, String>) -> Self {
-        let mut sum = Self(Sha256::new());
-        for (key, value) in pairs.iter().filter(|(key, _)| *key != CHECKSUM) {
-            sum.part(key.as_bytes());
-            sum.part(value.as_bytes());
-        }
-        sum
-    }
-
-    /// Announces a tensor; its data follow through [`Write`].
-    pub fn tensor(&mut self, entry: &Entry) {
-        self.part(entry.name.as_bytes());
-        self.part(entry.dtype.to_string().as_bytes());
-        self.part(format!("{:?}", entry.shape).as_bytes());
-    }
-
-    pub fn finish(self) -> String {
-        hex(&self.0.finalize())
-    }
-
-    /// Adds the checksum to the pairs that it covers.
-    pub fn sign(self, pairs: &mut BTreeMap<String, String>) -> String {
-        let sum = self.finish();
-        pairs.insert(CHECKSUM.to_owned(), sum.clone());
-        sum
-    }
-
-    fn part(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
-    }
-}
-
-impl Write for Checksum {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A model file's account of itself, after its checksum was found right.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedModel {
-    pub meta: ModelMeta,
-    /// Identifies the model: evaluations name it.
-    pub checksum: String,
-}
+/// A model file's account of itself; the checksum identifies the model, and evaluations name it.
+pub type CheckedModel = Checked<ModelMeta>;
 
 /// Reads and checks a model file without keeping its tensors.
 pub fn inspect(path: &Path) -> Result<CheckedModel> {
@@ -230,52 +144,9 @@ pub fn inspect(path: &Path) -> Result<CheckedModel> {
 /// Reads and checks a model file, handing each tensor's data to `visit` in file order.
 pub(super) fn read(
     path: &Path,
-    mut visit: impl FnMut(Entry, Vec<u8>) -> Result<()>,
+    visit: impl FnMut(Entry, Vec<u8>) -> Result<()>,
 ) -> Result<CheckedModel> {
-    let container = Container::open(path).context("expected a Flawscope model file")?;
-    let pairs = container.metadata();
-    let name = path.display();
-    check_format(&pairs).with_context(|| format!("{name} cannot be used"))?;
-    let mut sum = Checksum::new(&pairs);
-    for entry in container.entries() {
-        let bytes = container.read(&entry.name)?;
-        sum.tensor(&entry);
-        sum.write_all(&bytes)?;
-        visit(entry, bytes)?;
-    }
-    let checksum = sum.finish();
-    if pairs.get(CHECKSUM) != Some(&checksum) {
-        bail!(
-            "{name} was altered after it was saved: its checksum does not fit; use an intact copy or train again"
-        );
-    }
-    let meta = ModelMeta::from_pairs(&pairs).with_context(|| {
-        let maker = pairs.get("program_version").map_or("?", String::as_str);
-        let this = env!("CARGO_PKG_VERSION");
-        format!(
-            "{name} was made by Flawscope {maker} and this is {this}, which does not understand it; update Flawscope"
-        )
-    })?;
-    Ok(CheckedModel { meta, checksum })
-}
-
-fn check_format(pairs: &BTreeMap<String, String>) -> Result<()> {
-    ensure!(
-        pairs.get("format").map(String::as_str) == Some(FORMAT),
-        "it is a safetensors file but not a Flawscope model; choose the model.safetensors of a run folder"
-    );
-    let version = text(pairs, "format_version")?;
-    match version.parse::<u32>() {
-        Ok(1..=FORMAT_VERSION) => Ok(()),
-        Ok(newer) if newer > FORMAT_VERSION => bail!(
-            "it was made by a newer Flawscope ({}, file format {newer}; this one reads up to {FORMAT_VERSION}); \
-             update Flawscope",
-            pairs
-                .get("program_version")
-                .map_or("version unknown", String::as_str)
-        ),
-        _ => bail!("its file format `{version}` does not exist; use an intact copy"),
-    }
+    signed::read(path, Kind::Model, visit, ModelMeta::from_pairs)
 }
 
 #[cfg(test)]
@@ -356,11 +227,8 @@ pub(super) mod samples {
 
 #[cfg(test)]
 mod tests {
+    use super::ModelMeta;
     use super::samples::meta;
-    use super::{Checksum, ModelMeta, check_format};
-    use crate::store::container::Entry;
-    use safetensors::tensor::Dtype;
-    use std::io::Write;
 
     #[test]
     fn what_is_saved_comes_back_exactly() {
@@ -393,56 +261,5 @@ mod tests {
             break_it(&mut meta);
             assert!(meta.to_pairs().is_err());
         }
-    }
-
-    #[test]
-    fn other_formats_and_newer_versions_are_named() {
-        let mut pairs = meta().to_pairs().unwrap();
-        check_format(&pairs).unwrap();
-        pairs.insert("format_version".to_owned(), "2".to_owned());
-        pairs.insert("program_version".to_owned(), "9.1.0".to_owned());
-        let error = check_format(&pairs).unwrap_err().to_string();
-        assert!(error.contains("newer Flawscope (9.1.0"), "{error}");
-        pairs.insert("format_version".to_owned(), "zero".to_owned());
-        assert!(
-            check_format(&pairs)
-                .unwrap_err()
-                .to_string()
-                .contains("`zero`")
-        );
-        pairs.remove("format");
-        assert!(
-            check_format(&pairs)
-                .unwrap_err()
-                .to_string()
-                .contains("not a Flawscope model")
-        );
-    }
-
-    #[test]
-    fn the_checksum_covers_names_types_shapes_and_values() {
-        let sum = |name: &str, dtype, shape: &[usize], bytes: &[u8], seed: &str| {
-            let mut pairs = meta().to_pairs().unwrap();
-            pairs.insert("seed".to_owned(), seed.to_owned());
-            pairs.insert("checksum".to_owned(), "ignored".to_owned());
-            let mut sum = Checksum::new(&pairs);
-            sum.tensor(&Entry {
-                name: name.to_owned(),
-                dtype,
-                shape: shape.to_vec(),
-            });
-            sum.write_all(bytes).unwrap();
-            sum.finish()
-        };
-        let sums = [
-            sum("a", Dtype::F32, &[1, 2], &[0; 8], "1"),
-            sum("b", Dtype::F32, &[1, 2], &[0; 8], "1"),
-            sum("a", Dtype::I32, &[1, 2], &[0; 8], "1"),
-            sum("a", Dtype::F32, &[2, 1], &[0; 8], "1"),
-            sum("a", Dtype::F32, &[1, 2], &[1; 8], "1"),
-            sum("a", Dtype::F32, &[1, 2], &[0; 8], "2"),
-        ];
-        let distinct: std::collections::BTreeSet<&String> = sums.iter().collect();
-        assert_eq!(distinct.len(), sums.len());
     }
 }

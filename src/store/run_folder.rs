@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::atomic::{remove_leftovers, unwritable};
 use super::maps::{MapReader, MapWriter, SealedMaps};
@@ -12,6 +12,7 @@ use crate::data::Sample;
 use crate::metrics::Evaluation;
 
 pub const MODEL: &str = "model.safetensors";
+pub const TRAINING: &str = "training.safetensors";
 pub const EVALUATION: &str = "evaluation.json";
 pub const SCORES: &str = "scores.csv";
 
@@ -19,6 +20,7 @@ pub const SCORES: &str = "scores.csv";
 ///
 /// ```text
 /// model.safetensors      the model; complete by itself
+/// training.safetensors   only while a training is not finished: where it stands, to go on from
 /// evaluation.json        numbers, pictures, the model's checksum, the name of the file of maps
 /// scores.csv             the same scores as a table
 /// maps-HASH.safetensors  raw score maps by sample id
@@ -45,23 +47,50 @@ impl RunFolder {
 
     /// A folder that holds a model.
     pub fn open(path: &Path) -> Result<Self> {
+        let run = Self::existing(path, MODEL)?;
+        let name = path.display();
+        if run.model_path().is_file() {
+            return Ok(run);
+        }
+        ensure!(
+            !run.training_path().is_file(),
+            "the training in {name} was interrupted before it gave a model; \
+             go on with `flawscope train --resume {name}`"
+        );
+        bail!("{name} is not a run folder: it holds no {MODEL}; train a model into it first")
+    }
+
+    /// A folder with a training that can go on. It may hold the model of an earlier one, too.
+    pub fn open_interrupted(path: &Path) -> Result<Self> {
+        let run = Self::existing(path, TRAINING)?;
+        let name = path.display();
+        if run.training_path().is_file() {
+            remove_leftovers(path);
+            return Ok(run);
+        }
+        ensure!(
+            !run.model_path().is_file(),
+            "nothing to resume in {name}: its training is finished"
+        );
+        bail!(
+            "nothing to resume in {name}: it holds no {TRAINING}; \
+             start a training with `flawscope train --out {name}`"
+        )
+    }
+
+    fn existing(path: &Path, expected: &str) -> Result<Self> {
         let name = path.display();
         ensure!(
             path.exists(),
-            "{name} does not exist; expected a run folder with a {MODEL}"
+            "{name} does not exist; expected a run folder with a {expected}"
         );
         ensure!(
             path.is_dir(),
-            "{name} is a file; expected a run folder with a {MODEL}"
+            "{name} is a file; expected a run folder with a {expected}"
         );
-        let run = Self {
+        Ok(Self {
             path: path.to_path_buf(),
-        };
-        ensure!(
-            run.model_path().is_file(),
-            "{name} is not a run folder: it holds no {MODEL}; train a model into it first"
-        );
-        Ok(run)
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -70,6 +99,15 @@ impl RunFolder {
 
     pub fn model_path(&self) -> PathBuf {
         self.path.join(MODEL)
+    }
+
+    pub fn training_path(&self) -> PathBuf {
+        self.path.join(TRAINING)
+    }
+
+    /// Removes the training's state, for when its model is saved: there is nothing left to resume.
+    pub fn finish_training(&self) -> Result<()> {
+        remove_if_there(&self.training_path())
     }
 
     pub fn evaluation_path(&self) -> PathBuf {
@@ -275,11 +313,13 @@ pub(super) mod samples {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
 
     use tempfile::TempDir;
 
     use super::samples::{evaluation, samples};
-    use super::{MODEL, RunFolder};
+    use super::{MODEL, RunFolder, TRAINING};
     use crate::score_map::ScoreMap;
     use crate::store::maps::MapWriter;
 
@@ -426,6 +466,54 @@ mod tests {
                 .is_err()
         );
         assert!(!run.evaluation_path().exists());
+    }
+
+    #[test]
+    fn a_training_without_a_model_is_said_to_be_interrupted() {
+        let (_folder, run) = run();
+        fs::write(run.training_path(), "state").unwrap();
+        let error = RunFolder::open(run.path()).unwrap_err().to_string();
+        let remedy = format!("flawscope train --resume {}", run.path().display());
+        assert!(
+            error.contains("was interrupted") && error.contains(&remedy),
+            "{error}"
+        );
+        assert_eq!(RunFolder::open_interrupted(run.path()).unwrap(), run);
+        // Training again into a folder that already holds a model.
+        fs::write(run.model_path(), "model").unwrap();
+        assert_eq!(RunFolder::open(run.path()).unwrap(), run);
+        assert_eq!(RunFolder::open_interrupted(run.path()).unwrap(), run);
+    }
+
+    #[test]
+    fn there_is_nothing_to_resume_where_no_training_was_interrupted() {
+        let (folder, run) = run();
+        let said = |path: &Path| RunFolder::open_interrupted(path).unwrap_err().to_string();
+        let empty = said(run.path());
+        assert!(
+            empty.contains("nothing to resume in") && empty.contains(TRAINING),
+            "{empty}"
+        );
+        fs::write(run.training_path(), "state").unwrap();
+        fs::write(run.model_path(), "model").unwrap();
+        run.finish_training().unwrap();
+        run.finish_training().unwrap();
+        let finished = said(run.path());
+        assert!(finished.ends_with("its training is finished"), "{finished}");
+        assert!(said(&run.model_path()).contains("is a file"));
+        assert!(said(&folder.path().join("absent")).contains("does not exist"));
+    }
+
+    #[test]
+    fn what_an_interrupted_program_left_behind_goes_when_its_training_goes_on() {
+        let (_folder, run) = run();
+        fs::write(run.training_path(), "state").unwrap();
+        let leftover = run.path().join(".flawscope-killed.tmp");
+        let yesterday = SystemTime::now() - Duration::from_hours(24);
+        let file = fs::File::create(&leftover).unwrap();
+        file.set_modified(yesterday).unwrap();
+        RunFolder::open_interrupted(run.path()).unwrap();
+        assert!(!leftover.exists() && run.training_path().exists());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use anyhow::Result;
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::progress::Monitor;
+use crate::store::run_folder::{MODEL, TRAINING};
 pub use job::PipelineJobs;
 pub use preview::DiskPreviews;
 
@@ -109,9 +110,11 @@ impl Drop for Worker {
     }
 }
 
-/// Whether a path is a run folder or a model file. Looks at names only, so it is quick in any folder.
+/// Whether a path is a run folder, be its training finished or not, or a model file. Looks at names only, so it is quick
+/// in any folder.
 pub fn is_run(path: &Path) -> bool {
-    path.join("model.safetensors").is_file()
+    path.join(MODEL).is_file()
+        || path.join(TRAINING).is_file()
         || (path.is_file()
             && path
                 .extension()
