@@ -76,7 +76,7 @@ pub fn drop_hint_ui(ui: &Ui) {
     );
 }
 
-/// Asks before a running training is thrown away with the window.
+/// Asks before a running training is stopped with the window.
 #[derive(Debug, Default)]
 pub struct Closing {
     asking: bool,
@@ -94,20 +94,18 @@ impl Closing {
             self.asking = false;
             return None;
         }
-        let modal = Modal::new(Id::unique("closing")).show(ui.ctx(), |ui| self.question_ui(ui));
+        let modal = Modal::new(Id::unique("closing"))
+            .show(ui.ctx(), |ui| self.question_ui(ui, consequence(state)));
         if modal.should_close() {
             self.asking = false;
         }
         modal.inner
     }
 
-    fn question_ui(&mut self, ui: &mut Ui) -> Option<Action> {
+    fn question_ui(&mut self, ui: &mut Ui, consequence: &str) -> Option<Action> {
         ui.set_width(360.0);
         heading(ui, "A training is running");
-        muted(
-            ui,
-            "Closing the window stops it, and what it has learned so far is lost",
-        );
+        muted(ui, consequence);
         ui.add_space(8.0);
         let (stop, keep) = Sides::new().show(
             ui,
@@ -126,6 +124,17 @@ impl Closing {
         self.agreed = true;
         ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         Some(Action::CancelJob)
+    }
+}
+
+/// What closing the window does to the running training.
+fn consequence(state: &State) -> &'static str {
+    let job = state.training();
+    let begun = job.is_some_and(|job| job.progress.has_begun_to_learn());
+    if begun {
+        "Closing the window stops it. What it has learned so far is kept: open its run folder to go on later"
+    } else {
+        "Closing the window stops it. It has not begun to learn, so nothing is lost but the preparation"
     }
 }
 
