@@ -52,10 +52,19 @@ pub struct Epoch {
 impl Epoch {
     /// The quantities that are losses of a part of the model.
     pub fn parts(&self) -> impl Iterator<Item = (&str, f32)> {
+        self.named(true)
+    }
+
+    /// All the others.
+    pub fn others(&self) -> impl Iterator<Item = (&str, f32)> {
+        self.named(false)
+    }
+
+    fn named(&self, is_part: bool) -> impl Iterator<Item = (&str, f32)> {
         let named = self.quantities.iter();
         named
-            .filter(|(name, _)| name.starts_with("scale "))
-            .map(|(name, loss)| (name.as_str(), *loss))
+            .filter(move |(name, _)| name.starts_with("scale ") == is_part)
+            .map(|(name, value)| (name.as_str(), *value))
     }
 }
 

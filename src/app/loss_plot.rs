@@ -1,40 +1,37 @@
-//! The curve of a training's losses, with one line more for each part of a model that trains by itself.
+//! A training's losses as numbers and lines, one line more for each part of a model that trains by itself.
 
-use eframe::egui::{Color32, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, vec2};
-use egui_plot::{
-    GridInput, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints, log_grid_spacer,
+use eframe::egui::{
+    Color32, Pos2, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, vec2,
 };
+use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints};
 
-use super::controls::muted;
-use super::job_progress::JobProgress;
+use super::controls::{fact, muted};
+use super::job_progress::{Epoch, JobProgress};
+use super::plot_parts::even_marks;
 use super::theme;
 use super::words;
 
 /// Losses that span more than this factor are drawn on a logarithmic scale.
 const LOG_SPAN: f64 = 20.0;
 
-/// Loss by step, logarithmic where it falls by orders of magnitude. Nothing before the first loss.
-pub fn loss_plot_ui(ui: &mut Ui, progress: &JobProgress, height: f32) {
+/// The last epoch in numbers, and the losses of all steps as lines; `below` is the height to leave free under them.
+pub fn losses_ui(ui: &mut Ui, progress: &JobProgress, below: f32) {
     if progress.losses().is_empty() {
+        muted(ui, "The loss is drawn here as soon as training begins");
         return;
     }
     let curves = curves(ui, progress);
-    let above = ui.cursor().top();
+    facts_ui(ui, progress.epochs().last(), &curves);
     if curves.len() > 1 {
-        muted(
-            ui,
-            "Each scale learns by itself. All lines should fall and level off",
-        );
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 18.0;
-            for curve in &curves {
-                legend_ui(ui, curve);
-            }
-        });
+        let text =
+            RichText::new("Each scale learns by itself; all lines should fall and level off");
+        ui.label(text.small().color(theme::palette(ui).muted));
     }
-    let height = (height - (ui.cursor().top() - above)).max(160.0);
+    ui.add_space(4.0);
     let scale = Scale::of(curves.iter().flat_map(|curve| &curve.points));
-    plot(ui, scale, height).show(ui, |plot| {
+    let height = ui.ctx().content_rect().bottom() - ui.cursor().top() - below;
+    plot(ui, scale, height.clamp(180.0, 480.0)).show(ui, |plot| {
+        // The first one last, so that it lies on top.
         for curve in curves.into_iter().rev() {
             let points = curve.points.iter().map(|[x, y]| [*x, scale.to_plot(*y)]);
             let line = Line::new(curve.name, points.collect::<PlotPoints<'_>>());
@@ -43,6 +40,31 @@ pub fn loss_plot_ui(ui: &mut Ui, progress: &JobProgress, height: f32) {
                     .width(curve.width)
                     .style(curve.style),
             );
+        }
+    });
+}
+
+/// What the last epoch ended with; a piece of its line stands before each number that has one in the plot.
+fn facts_ui(ui: &mut Ui, last: Option<&Epoch>, curves: &[Curve]) {
+    let [whole, parts @ ..] = curves else {
+        return;
+    };
+    let text = |value: Option<f32>| value.map_or_else(|| "…".to_owned(), |v| significant(v.into()));
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 36.0;
+        let epoch = last.map(|last| format!("{} of {}", last.epoch, last.epochs));
+        fact(ui, "Epoch", epoch.as_deref().unwrap_or("1"));
+        let mean = text(last.map(|last| last.loss));
+        if parts.is_empty() {
+            fact(ui, "Mean loss", &mean);
+        } else {
+            fact_with_line_ui(ui, whole, &mean);
+        }
+        for (curve, (_, loss)) in parts.iter().zip(last.into_iter().flat_map(Epoch::parts)) {
+            fact_with_line_ui(ui, curve, &text(Some(loss)));
+        }
+        for (name, value) in last.into_iter().flat_map(Epoch::others) {
+            fact(ui, &words::capitalised(name), &text(Some(value)));
         }
     });
 }
@@ -62,7 +84,7 @@ fn curves(ui: &Ui, progress: &JobProgress) -> Vec<Curve> {
     let name = if parts.is_empty() {
         "Loss"
     } else {
-        "All scales, each batch"
+        "All scales"
     };
     let mut curves = vec![Curve {
         name: name.to_owned(),
@@ -79,7 +101,7 @@ fn curves(ui: &Ui, progress: &JobProgress) -> Vec<Curve> {
     let count = parts.len();
     for ((part, points), (color, style)) in parts.into_iter().zip(looks.into_iter().cycle()) {
         curves.push(Curve {
-            name: part_name(part, count),
+            name: words::capitalised(&part_name(part, count)),
             points,
             color,
             width: 2.2,
@@ -89,8 +111,8 @@ fn curves(ui: &Ui, progress: &JobProgress) -> Vec<Curve> {
     curves
 }
 
-/// `scale 1 (finest)` of several; other quantities keep their name.
-pub fn part_name(name: &str, parts: usize) -> String {
+/// `scale 1 (finest)` of several.
+fn part_name(name: &str, parts: usize) -> String {
     match name.strip_prefix("scale ").map(str::parse::<usize>) {
         Some(Ok(1)) if parts > 1 => format!("{name} (finest)"),
         Some(Ok(number)) if parts > 1 && number == parts => format!("{name} (coarsest)"),
@@ -98,33 +120,43 @@ pub fn part_name(name: &str, parts: usize) -> String {
     }
 }
 
-/// A piece of the line and what it stands for.
-fn legend_ui(ui: &mut Ui, curve: &Curve) {
+/// A number under its name, and before the name a piece of its line. As high as a plain [`fact`].
+fn fact_with_line_ui(ui: &mut Ui, curve: &Curve, value: &str) {
     const SAMPLE: f32 = 24.0;
-    let font = TextStyle::Small.resolve(ui.style());
-    let text = words::capitalised(&curve.name);
-    let color = theme::palette(ui).text;
-    let galley = ui.painter().layout_no_wrap(text.clone(), font, color);
-    let size = galley.size() + vec2(SAMPLE + 6.0, 2.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
-    let ends = [rect.left_center(), rect.left_center() + vec2(SAMPLE, 0.0)];
+    const GAP: f32 = 6.0;
+    let palette = theme::palette(ui);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let font = TextStyle::Small.resolve(ui.style());
+        let name = curve.name.clone();
+        let galley = ui.painter().layout_no_wrap(name, font, palette.muted);
+        let size = galley.size() + vec2(SAMPLE + GAP, 0.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &curve.name));
+        let start = rect.left_center();
+        line_sample(ui, curve, [start, start + vec2(SAMPLE, 0.0)]);
+        let at = rect.left_top() + vec2(SAMPLE + GAP, 0.0);
+        ui.painter().galley(at, galley, palette.muted);
+        ui.label(RichText::new(value).size(16.0).color(palette.strong));
+    });
+}
+
+fn line_sample(ui: &Ui, curve: &Curve, ends: [Pos2; 2]) {
     let stroke = Stroke::new(curve.width, curve.color);
-    let painter = ui.painter();
     match curve.style {
         LineStyle::Solid => {
-            painter.line_segment(ends, stroke);
+            ui.painter().line_segment(ends, stroke);
         }
         LineStyle::Dashed { .. } => {
-            painter.extend(Shape::dashed_line(&ends, stroke, 6.0, 3.0));
+            ui.painter()
+                .extend(Shape::dashed_line(&ends, stroke, 6.0, 3.0));
         }
         LineStyle::Dotted { spacing } => {
-            let dots = Shape::dotted_line(&ends, curve.color, spacing, curve.width * 0.5);
-            painter.extend(dots);
+            let radius = curve.width * 0.5;
+            let dots = Shape::dotted_line(&ends, curve.color, spacing, radius);
+            ui.painter().extend(dots);
         }
     }
-    let at = rect.left_center() + vec2(SAMPLE + 6.0, -galley.size().y / 2.0);
-    painter.galley(at, galley, color);
 }
 
 fn plot<'a>(ui: &Ui, scale: Scale, height: f32) -> Plot<'a> {
@@ -157,7 +189,7 @@ fn plot<'a>(ui: &Ui, scale: Scale, height: f32) -> Plot<'a> {
 }
 
 /// Three significant digits.
-pub fn significant(value: f64) -> String {
+fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
@@ -204,7 +236,7 @@ impl Scale {
     /// Where the horizontal lines stand: at powers of ten and their multiples, or at round numbers.
     fn grid(self, input: GridInput) -> Vec<GridMark> {
         if self == Self::Linear {
-            return log_grid_spacer(10)(input);
+            return even_marks(input.bounds, 6.0, 0.0);
         }
         let (bottom, top) = input.bounds;
         let decades = bottom.floor() as i32..=top.ceil() as i32;
@@ -245,7 +277,7 @@ mod tests {
             ("scale 2", 3, "scale 2"),
             ("scale 3", 3, "scale 3 (coarsest)"),
             ("scale 1", 1, "scale 1"),
-            ("radius", 0, "radius"),
+            ("scale x", 2, "scale x"),
         ] {
             assert_eq!(part_name(name, parts), text);
         }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use eframe::egui::{
-    Align2, Color32, CornerRadius, FontId, Id, LayerId, Modal, Order, Sides, Stroke, StrokeKind,
-    Ui, ViewportCommand,
+    Align2, Color32, CornerRadius, FontId, Id, LayerId, Order, Stroke, StrokeKind, Ui,
+    ViewportCommand,
 };
 
-use super::controls::{heading, muted, primary};
+use super::controls::{Answer, Question, question_ui};
 use super::state::{Action, State};
 use super::theme;
 use super::user_folders::is_free;
@@ -94,31 +94,16 @@ impl Closing {
             self.asking = false;
             return None;
         }
-        let modal = Modal::new(Id::unique("closing"))
-            .show(ui.ctx(), |ui| self.question_ui(ui, consequence(state)));
-        if modal.should_close() {
-            self.asking = false;
-        }
-        modal.inner
-    }
-
-    fn question_ui(&mut self, ui: &mut Ui, consequence: &str) -> Option<Action> {
-        ui.set_width(360.0);
-        heading(ui, "A training is running");
-        muted(ui, consequence);
-        ui.add_space(8.0);
-        let (stop, keep) = Sides::new().show(
-            ui,
-            |ui| ui.button("Stop it and close").clicked(),
-            |ui| {
-                let keep = primary(ui, "Keep training");
-                ui.add(keep).clicked()
-            },
-        );
-        if stop || keep {
-            self.asking = false;
-        }
-        if !stop {
+        let question = Question {
+            title: "A training is running",
+            consequence: consequence(state),
+            path: None,
+            yes: "Stop it and close",
+            no: "Keep training",
+        };
+        let answer = question_ui(ui, "closing", &question)?;
+        self.asking = false;
+        if answer == Answer::No {
             return None;
         }
         self.agreed = true;

@@ -2,10 +2,10 @@
 
 use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Spinner, Ui, vec2};
 
-use super::controls::{card, fact, from_right, heading, icon, muted, progress_bar, title};
+use super::controls::{card, from_right, heading, icon, muted, progress_bar, title};
 use super::icons::Icon;
-use super::job_progress::{Epoch, JobProgress, PhaseProgress};
-use super::loss_plot::{loss_plot_ui, part_name, significant};
+use super::job_progress::{JobProgress, PhaseProgress};
+use super::loss_plot::losses_ui;
 use super::state::{Action, Job, title as job_title};
 use super::theme;
 use super::words;
@@ -22,9 +22,12 @@ pub fn progress_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
         phases_ui(ui, progress);
     });
     card(ui, |ui| {
-        epoch_ui(ui, progress.epochs().last());
-        let height = plot_height(ui, progress);
-        loss_plot_ui(ui, progress, height);
+        let below = if progress.warnings().is_empty() {
+            72.0
+        } else {
+            190.0
+        };
+        losses_ui(ui, progress, below);
     });
     if !progress.warnings().is_empty() {
         warnings_ui(ui, progress.warnings());
@@ -168,39 +171,6 @@ fn phases_ui(ui: &mut Ui, progress: &JobProgress) {
                 .color(palette.strong),
         );
     });
-}
-
-fn epoch_ui(ui: &mut Ui, last: Option<&Epoch>) {
-    let Some(last) = last else {
-        muted(ui, "The loss is drawn here as soon as training begins");
-        return;
-    };
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 36.0;
-        fact(ui, "Epoch", &format!("{} of {}", last.epoch, last.epochs));
-        fact(ui, "Mean loss", &significant(f64::from(last.loss)));
-        let parts = last.parts().count();
-        for (name, value) in &last.quantities {
-            let name = part_name(name, parts);
-            fact(
-                ui,
-                &words::capitalised(&name),
-                &significant(f64::from(*value)),
-            );
-        }
-    });
-    ui.add_space(4.0);
-}
-
-/// What is left of the window, with room for warnings below.
-fn plot_height(ui: &Ui, progress: &JobProgress) -> f32 {
-    let below = if progress.warnings().is_empty() {
-        72.0
-    } else {
-        190.0
-    };
-    let left = ui.ctx().content_rect().bottom() - ui.cursor().top() - below;
-    left.clamp(180.0, 480.0)
 }
 
 fn warnings_ui(ui: &mut Ui, warnings: &[String]) {

@@ -44,13 +44,16 @@ fn idle_ui(
     folders: &UserFolders,
 ) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = 12.0;
-    let action = match &state.unfinished {
-        Some(unfinished) => unfinished_ui(ui, state, unfinished, &mut view.asking),
-        None => {
-            view.asking = None;
-            None
-        }
-    };
+    if state.data.is_some() || state.unfinished.is_some() {
+        title(ui, "Train a model");
+    }
+    let action = state
+        .unfinished
+        .as_ref()
+        .and_then(|unfinished| unfinished_ui(ui, state, unfinished, &mut view.asking));
+    if state.unfinished.is_none() {
+        view.asking = None;
+    }
     match &state.data {
         Some(data) => setup_ui(ui, state, data, &mut view.form, folders),
         None => no_data_ui(ui),
@@ -82,7 +85,6 @@ fn setup_ui(
     form: &mut TrainForm,
     folders: &UserFolders,
 ) -> Option<Action> {
-    title(ui, "Train a model");
     let category = data.category().map_or("", |category| &category.name);
     if ui.available_width() < TWO_COLUMNS {
         let action = form_ui(ui, state, data, form, folders);
@@ -112,6 +114,7 @@ fn form_ui(
         let action = rows_ui(ui, state, data, form, folders);
         if let Some(batch) = smaller_batch(form, data) {
             batch_note_ui(ui, data, form, batch);
+            ui.add_space(6.0);
         }
         ui.add_space(4.0);
         start_ui(ui, state, data, form, folders).or(action)

@@ -244,7 +244,7 @@ fn device_row(ui: &mut Ui, form: &mut TrainForm) {
 }
 
 fn seed_row(ui: &mut Ui, form: &mut TrainForm) {
-    let hint = "The same seed gives the same model on the same machine";
+    let hint = "Same seed, same machine: the same model";
     form_row(ui, "Seed", hint, |ui| {
         let drawn = ui.add(DragValue::new(&mut form.seed).speed(0.1));
         named(&drawn, Role::SpinButton, "Seed");
@@ -256,10 +256,10 @@ fn seed_row(ui: &mut Ui, form: &mut TrainForm) {
 
 fn carry_row(ui: &mut Ui, form: &mut TrainForm) {
     let hint = match &form.backbone.weights {
-        None => "Needs no other file where Flawscope has the same backbone built in".to_owned(),
-        Some(_) if form.embed_backbone => {
+        _ if form.embed_backbone => {
             "One file runs anywhere; it is larger by the backbone".to_owned()
         }
+        None => "Not needed: this backbone is a part of Flawscope".to_owned(),
         Some(path) => format!(
             "Without it, the model needs {} wherever it is opened",
             last_name(path)

@@ -1,12 +1,13 @@
 //! The note about a training that did not come to its end, and the ways on: go on, start again, discard.
 
-use eframe::egui::{Align, Button, Id, Label, Layout, Modal, Sides, Ui};
+use eframe::egui::{Align, Button, Label, Layout, Ui, vec2};
 
-use super::controls::{card, from_right, heading, icon, muted, path_label, primary};
+use super::controls::{
+    Answer, Question, card, from_right, heading, icon, muted, path_label, primary, question_ui,
+};
 use super::icons::Icon;
 use super::state::{Action, Ending, State, UnfinishedTraining, product};
 use super::theme;
-use super::words;
 use crate::worker::message::InterruptedTraining;
 
 /// What the user is asked to confirm, because it throws work away.
@@ -24,12 +25,12 @@ pub fn unfinished_ui(
 ) -> Option<Action> {
     card(ui, |ui| {
         let mut action = title_ui(ui, unfinished);
+        if let Ending::Failed(story) = &unfinished.ending {
+            ui.add(Label::new(story).wrap());
+        }
         if let Some(kept) = &unfinished.kept {
             muted(ui, standing(kept));
             path_label(ui, &kept.run.display().to_string());
-        }
-        if let Ending::Failed(story) = &unfinished.ending {
-            ui.add(Label::new(story).wrap());
         }
         ui.horizontal_wrapped(|ui| {
             ui.add_enabled_ui(!state.is_busy(), |ui| {
@@ -41,7 +42,7 @@ pub fn unfinished_ui(
                 action = Some(Action::CopyText(story.clone()));
             }
         });
-        question_ui(ui, unfinished, asking).or(action)
+        ask_ui(ui, unfinished, asking).or(action)
     })
 }
 
@@ -74,7 +75,7 @@ fn ways_on_ui(
         let again = ui.button("Start again").clicked();
         return again.then(|| start_again(unfinished));
     };
-    let go_on = primary(ui, "Go on").min_size(eframe::egui::vec2(96.0, 28.0));
+    let go_on = primary(ui, "Go on").min_size(vec2(96.0, 28.0));
     let go_on = ui.add(go_on).clicked();
     for (question, name) in [
         (Asking::StartAgain, "Start again…"),
@@ -98,28 +99,19 @@ fn start_again(unfinished: &UnfinishedTraining) -> Action {
 fn standing(kept: &InterruptedTraining) -> String {
     let config = &kept.config;
     let (done, all) = (kept.epochs, config.model.epochs());
-    let what = format!("{} on {}", config.model.title(), product(config));
-    match done {
-        0 => format!(
-            "{what}: stopped in the first of {}",
-            words::count(all, "epoch")
-        ),
-        done if done < all => format!("{what}: {done} of {} are done", words::count(all, "epoch")),
-        _ => format!(
-            "{what}: all {} are done; its limits are still missing",
-            words::count(all, "epoch")
-        ),
-    }
+    let progress = match done {
+        done if done >= all => format!("all {all} epochs are done, only its limits are missing"),
+        0 => format!("it stopped in the first of {all} epochs"),
+        done => format!("{done} of {all} epochs are done"),
+    };
+    let (model, product) = (config.model.title(), product(config));
+    format!("{model} on {product}: {progress}. It can go on where it stopped")
 }
 
 /// Asks before what was learned is thrown away.
-fn question_ui(
-    ui: &Ui,
-    unfinished: &UnfinishedTraining,
-    asking: &mut Option<Asking>,
-) -> Option<Action> {
-    let (question, kept) = (asking.as_ref().copied()?, unfinished.kept.as_ref()?);
-    let (title, consequence, go) = match question {
+fn ask_ui(ui: &Ui, unfinished: &UnfinishedTraining, asking: &mut Option<Asking>) -> Option<Action> {
+    let (asked, kept) = (asking.as_ref().copied()?, unfinished.kept.as_ref()?);
+    let (title, consequence, yes) = match asked {
         Asking::StartAgain => (
             "Start again from the beginning?",
             "What was learned so far is replaced by the new training",
@@ -131,26 +123,16 @@ fn question_ui(
             "Discard",
         ),
     };
-    let modal = Modal::new(Id::unique("unfinished")).show(ui.ctx(), |ui| {
-        ui.set_width(360.0);
-        heading(ui, title);
-        muted(ui, consequence);
-        path_label(ui, &kept.run.display().to_string());
-        ui.add_space(8.0);
-        Sides::new().show(
-            ui,
-            |ui| ui.button(go).clicked(),
-            |ui| {
-                let keep = primary(ui, "Keep it");
-                ui.add(keep).clicked()
-            },
-        )
-    });
-    let (agreed, keep) = modal.inner;
-    if agreed || keep || modal.should_close() {
-        *asking = None;
-    }
-    agreed.then(|| match question {
+    let question = Question {
+        title,
+        consequence,
+        path: Some(&kept.run.display().to_string()),
+        yes,
+        no: "Keep it",
+    };
+    let answer = question_ui(ui, "unfinished", &question)?;
+    *asking = None;
+    (answer == Answer::Yes).then(|| match asked {
         Asking::StartAgain => start_again(unfinished),
         Asking::Discard => Action::DiscardTraining(kept.run.clone()),
     })
@@ -175,14 +157,9 @@ mod tests {
                 epochs,
             })
         };
-        assert_eq!(
-            said(0),
-            format!("CFA on bottle: stopped in the first of {all} epochs")
-        );
-        assert_eq!(
-            said(2),
-            format!("CFA on bottle: 2 of {all} epochs are done")
-        );
-        assert!(said(all).contains("limits are still missing"));
+        let expected = format!("CFA on bottle: it stopped in the first of {all} epochs.");
+        assert!(said(0).starts_with(&expected), "{}", said(0));
+        assert!(said(2).contains(&format!("2 of {all} epochs are done")));
+        assert!(said(all).contains("limits are missing"));
     }
 }
