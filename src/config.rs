@@ -54,6 +54,19 @@ impl ModelConfig {
         }
     }
 
+    /// How many pictures a batch holds when there are so many to train on; the error says what to do.
+    pub fn batch_for(&self, pictures: usize) -> Result<usize, String> {
+        let wanted = self.batch_size();
+        match self {
+            Self::Cfa(_) => Ok(wanted.min(pictures)),
+            Self::Cflow(_) if wanted <= pictures => Ok(wanted),
+            Self::Cflow(_) => Err(format!(
+                "a batch of {wanted} pictures cannot be filled: there are {pictures} to train on; choose a smaller batch \
+                 (`--batch {pictures}`)"
+            )),
+        }
+    }
+
     /// The backbone's taps the model reads, by name.
     pub fn taps(&self) -> &[String] {
         match self {
@@ -100,7 +113,7 @@ impl ModelConfig {
     /// What surrounds the picture inside the frozen network: CFLOW's authors mirror it in their `ResNet`s.
     pub fn border(&self, backbone: BackboneKind) -> Border {
         match self {
-            Self::Cflow(_) if backbone.can_reflect() => Border::Reflect,
+            Self::Cflow(_) if backbone.is_resnet() => Border::Reflect,
             Self::Cfa(_) | Self::Cflow(_) => Border::Zeros,
         }
     }
@@ -300,7 +313,76 @@ impl RunConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::DeviceChoice;
+    use super::{BackboneKind, Border, DeviceChoice, InputPreset, ModelName, Preset};
+
+    #[test]
+    fn every_preset_of_every_model_makes_sense_on_every_backbone() {
+        for name in ModelName::ALL {
+            for &preset in name.presets() {
+                for kind in BackboneKind::ALL {
+                    let mut model = preset.model(name, kind);
+                    assert_eq!(model.name(), name.name());
+                    for epochs in [1, 2, 3, 7, 500] {
+                        model.set_epochs(epochs);
+                        assert_eq!(model.epochs(), epochs);
+                        let problem = match &model {
+                            super::ModelConfig::Cfa(config) => config.problem(),
+                            super::ModelConfig::Cflow(config) => config.problem(),
+                        };
+                        assert_eq!(problem, None, "{preset:?} {kind} {epochs}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_cflow_s_paper_preset_follows_the_category() {
+        let input = |preset: Preset, name, category| preset.input(name, Some(category));
+        let cflow = ModelName::Cflow;
+        assert_eq!(
+            input(Preset::Paper, cflow, "bottle"),
+            InputPreset::Resize512
+        );
+        assert_eq!(
+            input(Preset::Paper, cflow, "transistor"),
+            InputPreset::Resize128
+        );
+        assert_eq!(input(Preset::Paper, cflow, "mug"), InputPreset::Resize256);
+        assert_eq!(
+            input(Preset::Paper256, cflow, "bottle"),
+            InputPreset::Resize256
+        );
+        assert_eq!(
+            input(Preset::Quick, cflow, "bottle"),
+            InputPreset::Resize256
+        );
+        assert_eq!(
+            input(Preset::Paper, ModelName::Cfa, "bottle"),
+            InputPreset::Resize256
+        );
+        assert_eq!(Preset::Paper.input(cflow, None), InputPreset::Resize256);
+    }
+
+    #[test]
+    fn only_cflow_turns_pictures_and_mirrors_resnets() {
+        let model = |name| Preset::Paper.model(name, BackboneKind::ResNet18);
+        let (cfa, cflow) = (model(ModelName::Cfa), model(ModelName::Cflow));
+        assert_eq!(cfa.rotation(), None);
+        assert_eq!(cflow.rotation().map(|rotation| rotation.draws), Some(4));
+        assert_eq!(cfa.border(BackboneKind::ResNet18), Border::Zeros);
+        assert_eq!(cflow.border(BackboneKind::ResNet18), Border::Reflect);
+        assert_eq!(cflow.border(BackboneKind::EfficientNetLite0), Border::Zeros);
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_filled_shrinks_or_is_refused_with_the_remedy() {
+        let model = |name| Preset::Paper.model(name, BackboneKind::ResNet18);
+        assert_eq!(model(ModelName::Cfa).batch_for(3), Ok(3));
+        assert_eq!(model(ModelName::Cflow).batch_for(32), Ok(32));
+        let said = model(ModelName::Cflow).batch_for(31).unwrap_err();
+        assert!(said.contains("--batch 31"), "{said}");
+    }
 
     #[test]
     fn devices_are_read_as_they_are_typed() {

@@ -83,6 +83,7 @@ fn the_whole_road_works_from_the_command_line() {
         "aupro",
         "image_ap",
         "pixel_ap",
+        "image_f1",
         "image_f1_max",
         "pixel_f1_max",
         "seconds",
@@ -137,6 +138,61 @@ fn predict_names_the_broken_picture(at: &Path) {
     let table = fs::read_to_string(at.join("out/scores.csv")).unwrap();
     assert_eq!(table.lines().count(), 5, "{table}");
     assert!(table.contains("broken.png"));
+}
+
+#[test]
+fn cflow_needs_no_other_road() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, &["sample", "--out", "sample", "--count", "12"]);
+    let train = |out: &str, more: &[&str]| -> Vec<String> {
+        let fixed = [
+            "train", "--data", "sample", "--model", "cflow", "--preset", "quick",
+        ];
+        let rest = ["--epochs", "2", "--input", "128", "--out", out, "--json"];
+        let all = fixed.iter().chain(&rest).chain(more);
+        all.map(|&text| text.to_owned()).collect()
+    };
+    let run = |out, more: &[&str]| {
+        let arguments = train(out, more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        json(at, &arguments)
+    };
+    let refuse = |more: &[&str]| {
+        let arguments = train("refused", more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        fail(at, &arguments)
+    };
+    let trained = run("run", &["--adam", "separate", "--clamp", "arctan"]);
+    assert_eq!(trained["epochs"], 2);
+    assert!(trained["last_loss"].as_f64().unwrap().is_finite());
+    assert!(!at.join("run/training.safetensors").exists());
+    let judged = json(at, &["eval", "--run", "run", "--json"]);
+    assert_eq!(judged["protocol"]["model"], "cflow");
+    assert!(judged["image_f1_max"].as_f64().is_some());
+    let scores = |out| {
+        succeed(
+            at,
+            &[
+                "predict", "--model", "run", "--input", "sample", "--out", out,
+            ],
+        );
+        fs::read(at.join(out).join("scores.csv")).unwrap()
+    };
+    assert_eq!(scores("first"), scores("second"));
+    assert!(refuse(&["--batch", "9"]).contains("--batch 8"));
+    let said = refuse(&["--learning-rate", "-1"]);
+    assert!(said.contains("learning rate must be positive"), "{said}");
+    assert!(!at.join("refused").exists());
+    let cfa = fail(
+        at,
+        &[
+            "train", "--data", "sample", "--clamp", "tanh", "--out", "refused",
+        ],
+    );
+    assert!(cfa.contains("--model cflow"), "{cfa}");
+    let finished = fail(at, &["train", "--resume", "run"]);
+    assert!(finished.contains("nothing to resume"), "{finished}");
 }
 
 #[test]

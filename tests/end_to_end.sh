@@ -27,6 +27,17 @@ fi
 grep -q broken.png out/scores.csv
 [ "$(ls out/*overlay.png | wc -l)" -ge 2 ]
 
+echo "# CFLOW-AD: interrupted by Ctrl-C, resumed, and the same bytes as without a pause"
+flow=(--data demo/sample --model cflow --preset quick --epochs 12 --input 128)
+"$binary" train "${flow[@]}" --out whole
+"$binary" train "${flow[@]}" --out paused 2> paused.txt & pid=$!
+for _ in $(seq 600); do grep -q '^Training' paused.txt && break; sleep 0.1; done
+kill -INT "$pid"
+code=0; wait "$pid" || code=$?; [ "$code" = 1 ]
+grep -q 'train --resume paused' paused.txt
+"$binary" train --resume paused
+cmp whole/model.safetensors paused/model.safetensors
+
 echo "# wrong usage is 2, failure is 1"
 code=0; "$binary" train 2>/dev/null || code=$?; [ "$code" = 2 ]
 code=0; "$binary" eval --run missing 2>/dev/null || code=$?; [ "$code" = 1 ]

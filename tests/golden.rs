@@ -90,7 +90,7 @@ fn check(kind: BackboneKind, border: Border, entry: &str) {
         .map(|spec| (spec.name.clone(), tensor(spec)))
         .collect();
     let backbone = Backbone::load(kind, &weights, taps, border, &Device::Cpu).unwrap();
-    let features = backbone.forward(&picture(4.0, 61, 90)).unwrap();
+    let features = backbone.forward(&picture(4.0, 67, 90)).unwrap();
     assert_eq!(features.len(), expected.len());
     for ((feature, expected), tap) in features.iter().zip(expected).zip(taps) {
         assert_eq!(feature.dims(), expected.shape, "{entry} {}", tap.name);
@@ -119,6 +119,15 @@ fn efficientnet_lite0_agrees_with_pytorch() {
         BackboneKind::EfficientNetLite0,
         Border::Zeros,
         "efficientnet-lite0",
+    );
+}
+
+#[test]
+fn mobilenet_v3_large_agrees_with_pytorch() {
+    check(
+        BackboneKind::MobileNetV3Large,
+        Border::Zeros,
+        "mobilenet-v3-large",
     );
 }
 

@@ -122,6 +122,7 @@ pub fn preset_name(preset: Preset) -> &'static str {
 pub fn backbone_name(kind: BackboneKind) -> &'static str {
     match kind {
         BackboneKind::EfficientNetLite0 => "EfficientNet-Lite0",
+        BackboneKind::MobileNetV3Large => "MobileNetV3-Large",
         BackboneKind::ResNet18 => "ResNet-18",
         BackboneKind::ResNet50 => "ResNet-50",
         BackboneKind::WideResNet50x2 => "Wide ResNet-50-2",

@@ -48,18 +48,44 @@ pub struct SampleArguments {
     pub count: Option<usize>,
 }
 
+/// What an interrupted training brings along.
+const RESUME_KNOWS: [&str; 19] = [
+    "data",
+    "category",
+    "model",
+    "backbone",
+    "weights",
+    "preset",
+    "input",
+    "epochs",
+    "batch",
+    "seed",
+    "device",
+    "limit_quantile",
+    "embed_backbone",
+    "out",
+    "clamp",
+    "adam",
+    "gradient",
+    "rotations",
+    "learning_rate",
+];
+
 #[derive(Debug, Args)]
 pub struct TrainArguments {
+    /// Go on with the training that was interrupted in this run folder, with its own settings
+    #[arg(long, value_name = "RUN", conflicts_with_all = RESUME_KNOWS)]
+    pub resume: Option<PathBuf>,
     /// Data set folder
-    #[arg(long)]
-    pub data: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub data: Option<PathBuf>,
     /// Category, when the data set has several
     #[arg(long)]
     pub category: Option<String>,
     /// cfa (coupled hyperspheres) or cflow (CFLOW-AD, conditional normalizing flows)
     #[arg(long, default_value = "cfa", value_parser = parse_model)]
     pub model: ModelName,
-    /// efficientnet-lite0, resnet18, resnet50, wide-resnet50-2, or a weights file
+    /// efficientnet-lite0, mobilenet-v3-large, resnet18, resnet50, wide-resnet50-2, or a weights file
     #[arg(long, default_value = "efficientnet-lite0")]
     pub backbone: String,
     /// Weights file for the backbone, when it is not found by itself
@@ -92,8 +118,8 @@ pub struct TrainArguments {
     #[arg(long)]
     pub embed_backbone: bool,
     /// Run folder to write
-    #[arg(long)]
-    pub out: PathBuf,
+    #[arg(long, required_unless_present = "resume")]
+    pub out: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,

@@ -2,10 +2,24 @@
 
 use std::fmt::Write;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::progress::{Monitor, Phase, Progress};
+
+/// Set by the first Ctrl-C, for every console of the process.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Lets the first Ctrl-C stop work in good order; the second ends the program at once.
+pub fn listen_for_interrupts() {
+    // Where there is nothing to listen to, Ctrl-C ends the program as it always did.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
 
 /// Draws what a workflow reports. On a stderr that is no terminal it prints one line a phase and epoch instead.
 pub struct Console {
@@ -79,7 +93,7 @@ impl Monitor for Console {
     }
 
     fn should_stop(&self) -> bool {
-        false
+        STOP.load(Ordering::Relaxed)
     }
 }
 

@@ -30,6 +30,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
     let Some(command) = Arguments::parse_from(arguments).command else {
         return Request::Window;
     };
+    console::listen_for_interrupts();
     Request::Run(Box::new(move || match command {
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),

@@ -53,6 +53,7 @@ pub fn evaluation(evaluation: &Evaluation) {
     );
     row("AUPRO (FPR ≤ 0.3)", None, &|p| p.aupro);
     row("IoU at pixel limit", None, &|p| p.iou_at_limit);
+    row("F1 at image limit", evaluation.image_f1, &|_| None);
     row("F1-max (oracle)", evaluation.image.f1_max, &|p| p.f1_max);
     line("");
     verdicts(evaluation);

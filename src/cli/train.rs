@@ -10,17 +10,25 @@ use super::output;
 use crate::config::{BackboneChoice, BackboneKind, CalibrationConfig, ModelConfig, RunConfig};
 use crate::data::OpenOptions;
 use crate::pipeline::{self, Trained};
+use crate::progress::Outcome;
+use crate::store::RunFolder;
 
 pub fn run(arguments: &TrainArguments) -> Result<()> {
-    let config = run_config(arguments)?;
-    let trained = train_with_console(&config, &arguments.out)?;
+    let (out, trained) = match (&arguments.resume, &arguments.data, &arguments.out) {
+        (Some(run), ..) => (run, resume_with_console(run)?),
+        (None, Some(data), Some(out)) => {
+            let config = run_config(arguments, data)?;
+            (out, train_with_console(&config, out)?)
+        }
+        _ => anyhow::bail!("--data and --out are needed, or --resume"),
+    };
     if arguments.json {
         return output::json(&trained);
     }
     print(&trained);
     output::line(&format!(
         "Next                flawscope eval --run {}",
-        arguments.out.display()
+        out.display()
     ));
     Ok(())
 }
@@ -28,9 +36,24 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
 /// Trains with progress in the terminal.
 pub fn train_with_console(config: &RunConfig, out: &Path) -> Result<Trained> {
     let console = Console::new();
-    pipeline::train(config, out, &console)?
-        .finished()
-        .context("training was cancelled")
+    finished(pipeline::train(config, out, &console)?, out)
+}
+
+fn resume_with_console(run: &Path) -> Result<Trained> {
+    let console = Console::new();
+    finished(pipeline::resume(run, &console)?, run)
+}
+
+fn finished(outcome: Outcome<Trained>, run: &Path) -> Result<Trained> {
+    let kept = RunFolder::open_interrupted(run).is_ok();
+    let run = run.display();
+    outcome.finished().with_context(|| {
+        if kept {
+            format!("training was cancelled; go on with `flawscope train --resume {run}`")
+        } else {
+            "training was cancelled before its first step; nothing was kept".to_owned()
+        }
+    })
 }
 
 /// What training gave, for people.
@@ -51,19 +74,19 @@ pub fn print(trained: &Trained) {
     output::line(&format!("Model               {}", trained.model.display()));
 }
 
-fn run_config(arguments: &TrainArguments) -> Result<RunConfig> {
+fn run_config(arguments: &TrainArguments, data: &Path) -> Result<RunConfig> {
     let backbone = backbone_choice(&arguments.backbone, arguments.weights.as_deref())?;
     let model = model_config(arguments, backbone.kind)?;
     let category = arguments.category.clone();
     // A category's own folder is named like it.
     let named = category
         .as_deref()
-        .or_else(|| arguments.data.file_name().and_then(|name| name.to_str()));
+        .or_else(|| data.file_name().and_then(|name| name.to_str()));
     let input = arguments
         .input
         .unwrap_or_else(|| arguments.preset.input(arguments.model, named));
     Ok(RunConfig {
-        data: arguments.data.clone(),
+        data: data.to_path_buf(),
         open: OpenOptions::default(),
         category,
         model,
@@ -96,16 +119,6 @@ fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<Mo
     } = arguments.cflow;
     match &mut model {
         ModelConfig::Cflow(cflow) => {
-            // EXPERIMENT
-            if let Ok(patch) = std::env::var("CFLOW_PATCH") {
-                let mut value = serde_json::to_value(&*cflow)?;
-                for (k, v) in
-                    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&patch)?
-                {
-                    value[k] = v;
-                }
-                *cflow = serde_json::from_value(value)?;
-            }
             cflow.clamp = clamp.unwrap_or(cflow.clamp);
             cflow.sharing = adam.unwrap_or(cflow.sharing);
             cflow.gradient = gradient.unwrap_or(cflow.gradient);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ImageMetrics, ImageRow, Limit, PixelMetrics};
+use super::{Confusion, ImageMetrics, ImageRow, Limit, PixelMetrics};
 
 /// How the numbers of an evaluation came about; shown wherever they are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Evaluation {
     pub aupro: Option<f64>,
     pub image_ap: Option<f64>,
     pub pixel_ap: Option<f64>,
+    /// At the limit the model brought along. Absent from evaluations of earlier programs.
+    #[serde(default)]
+    pub image_f1: Option<f64>,
     /// Oracle.
     pub image_f1_max: Option<f64>,
     /// Oracle.
@@ -75,6 +78,7 @@ impl Evaluation {
             aupro: pixel_at_input.aupro,
             image_ap: image.average_precision,
             pixel_ap: pixel_at_input.average_precision,
+            image_f1: Confusion::at(&images, protocol.image_limit.value).f1(),
             image_f1_max: image.f1_max,
             pixel_f1_max: pixel_at_input.f1_max,
             seconds,

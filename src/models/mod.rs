@@ -8,6 +8,8 @@ pub mod taps;
 
 use candle_core::{Device, Result, Tensor};
 
+use crate::cursor::Cursor;
+
 /// A frozen network under a detector, seen as nothing but its taps.
 pub trait FeatureExtractor: Send + Sync {
     /// `(B, 3, H, W)` normalised input to one tensor `(B, C, h, w)` per tap, finest first, not rectified.
@@ -51,15 +53,13 @@ pub struct StepReport {
     pub quantities: Vec<(&'static str, f32)>,
 }
 
-/// Which step of training is to be taken. All counted from zero.
+/// Which step of training is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    pub epoch: usize,
-    /// Batch within the epoch, and how many there are.
-    pub batch: usize,
+    /// Its step counts to [`Detector::steps`].
+    pub at: Cursor,
+    /// How many batches an epoch has.
     pub batches: usize,
-    /// Step within the batch; see [`Detector::steps`].
-    pub step: usize,
 }
 
 /// A model that learns from good pictures and scores any picture.

@@ -77,17 +77,35 @@ impl IdleSteps {
     }
 
     pub fn apply(self, parameters: Slices) {
+        dispatch(Drift {
+            idle: self,
+            parameters,
+        });
+    }
+}
+
+struct Drift<'a> {
+    idle: IdleSteps,
+    parameters: Slices<'a>,
+}
+
+impl Kernel for Drift<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
         let Slices {
             values,
             first,
             second,
-        } = parameters;
+        } = self.parameters;
         for ((value, first), second) in values.iter_mut().zip(first).zip(second) {
-            if *second > 0.0 {
-                *value -= self.push * *first / second.sqrt();
-            }
-            *first *= self.first;
-            *second *= self.second;
+            // Where there never was a gradient both moments are zero, and nothing moves.
+            let root = second.sqrt();
+            let share = if root > 0.0 { *first / root } else { 0.0 };
+            *value -= self.idle.push * share;
+            *first *= self.idle.first;
+            *second *= self.idle.second;
         }
     }
 }

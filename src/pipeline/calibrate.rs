@@ -19,6 +19,55 @@ pub struct Calibration {
     pub pictures: usize,
 }
 
+/// Lets the detector fix what scoring needs to know of held-out good pictures. False: cancelled.
+pub fn freeze(
+    detector: &mut dyn Detector,
+    reader: &PictureReader,
+    samples: &[Sample],
+    monitor: &dyn Monitor,
+) -> Result<bool> {
+    let (mut batches, mut done, mut is_cancelled) = (None, 0, false);
+    // Nothing is read for a model that asks for nothing.
+    let mut pixels = std::iter::from_fn(|| {
+        loop {
+            is_cancelled |= monitor.should_stop();
+            if is_cancelled {
+                return None;
+            }
+            let batches = match &mut batches {
+                Some(batches) => batches,
+                none => {
+                    monitor.report(Progress::Phase {
+                        phase: Phase::Freezing,
+                        total: samples.len(),
+                    });
+                    match reader.batches(samples) {
+                        Ok(started) => none.insert(started),
+                        Err(error) => return Some(Err(candle_core::Error::wrap(error))),
+                    }
+                }
+            };
+            monitor.report(Progress::Step { done });
+            match batches.next()? {
+                Err(error) => return Some(Err(candle_core::Error::wrap(error))),
+                Ok(batch) => {
+                    done += batch.indices.len() + batch.failed.len();
+                    // Pictures that cannot be read are named when they are scored.
+                    if let Some(pixels) = batch.pixels {
+                        return Some(Ok(pixels));
+                    }
+                }
+            }
+        }
+    });
+    let frozen = detector.freeze(&mut pixels);
+    if is_cancelled {
+        return Ok(false);
+    }
+    frozen?;
+    Ok(true)
+}
+
 /// Scores the held-out pictures. `None`: cancelled.
 pub fn calibrate(
     detector: &dyn Detector,

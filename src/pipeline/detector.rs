@@ -76,6 +76,22 @@ impl BackboneWeights {
         Self::read(info)
     }
 
+    /// How a model trained on them names them, and their tensors when the model is to carry them.
+    fn used(&self, config: &RunConfig) -> UsedBackbone {
+        UsedBackbone {
+            identity: BackboneIdentity {
+                kind: config.backbone.kind,
+                sha256: self.sha256.clone(),
+                embedded: config.embed_backbone,
+            },
+            embedded: if config.embed_backbone {
+                sorted_with_prefix(&self.tensors)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
     fn read(info: WeightsInfo) -> Result<Self> {
         Ok(Self {
             tensors: weights::load(&info.origin)?,
@@ -100,38 +116,42 @@ pub fn new_detector(
     let choice = &config.backbone;
     let weights = BackboneWeights::choose(choice.kind, choice.weights.as_deref())?;
     let backbone = build_backbone(choice.kind, &weights, &config.model, device)?;
-    let used = UsedBackbone {
-        identity: BackboneIdentity {
-            kind: choice.kind,
-            sha256: weights.sha256.clone(),
-            embedded: config.embed_backbone,
-        },
-        embedded: if config.embed_backbone {
-            sorted_with_prefix(&weights.tensors)
-        } else {
-            Vec::new()
-        },
-    };
-    let size = spec.size();
+    let size = (spec.size().height, spec.size().width);
     let detector: Box<dyn Detector> = match &config.model {
-        ModelConfig::Cfa(cfa) => Box::new(Cfa::new(
-            cfa.clone(),
-            backbone,
-            (size.height, size.width),
-            config.seed,
-        )?),
-        ModelConfig::Cflow(cflow) => Box::new(Cflow::new(
+        ModelConfig::Cfa(cfa) => Box::new(Cfa::new(cfa.clone(), backbone, size, config.seed)?),
+        ModelConfig::Cflow(cflow) => {
+            Box::new(Cflow::new(cflow.clone(), backbone, size, config.seed)?)
+        }
+    };
+    let reader = PictureReader::new(choice.kind, spec, device);
+    Ok((detector, reader, weights.used(config)))
+}
+
+/// A half-trained detector on exactly the network it began with, and the reader that feeds it.
+pub fn resumed_detector(
+    config: &RunConfig,
+    spec: InputSpec,
+    identity: &BackboneIdentity,
+    tensors: HashMap<String, Tensor>,
+    device: &Device,
+) -> Result<(Box<dyn Detector>, PictureReader, UsedBackbone)> {
+    let file = remembered(config, identity);
+    let weights = BackboneWeights::of_model(identity, file)?;
+    let kind = identity.kind;
+    let backbone = build_backbone(kind, &weights, &config.model, device)?;
+    let size = (spec.size().height, spec.size().width);
+    let detector: Box<dyn Detector> = match &config.model {
+        ModelConfig::Cfa(cfa) => Box::new(Cfa::resume(cfa.clone(), backbone, size, tensors)?),
+        ModelConfig::Cflow(cflow) => Box::new(Cflow::resume(
             cflow.clone(),
             backbone,
-            (size.height, size.width),
+            size,
             config.seed,
+            tensors,
         )?),
     };
-    Ok((
-        detector,
-        PictureReader::new(choice.kind, spec, device),
-        used,
-    ))
+    let reader = PictureReader::new(kind, spec, device);
+    Ok((detector, reader, weights.used(config)))
 }
 
 fn build_backbone(
@@ -197,7 +217,7 @@ impl TrainedDetector {
                 origin: path.display().to_string(),
             }
         } else {
-            let weights = weights.or(remembered(&meta));
+            let weights = weights.or(remembered(&meta.config, &meta.backbone));
             BackboneWeights::of_model(&meta.backbone, weights)?
         };
         let backbone = build_backbone(kind, &backbone_weights, &meta.config.model, &device)?;
@@ -233,10 +253,10 @@ impl TrainedDetector {
 }
 
 /// The weights file the model was trained with, when it is still where it was and what it was.
-fn remembered(meta: &ModelMeta) -> Option<&Path> {
-    let file = meta.config.backbone.weights.as_deref()?;
+fn remembered<'a>(config: &'a RunConfig, identity: &BackboneIdentity) -> Option<&'a Path> {
+    let file = config.backbone.weights.as_deref()?;
     let info = weights::describe(file).ok()?;
-    (info.sha256 == meta.backbone.sha256).then_some(file)
+    (info.sha256 == identity.sha256).then_some(file)
 }
 
 /// Turns picture files into network input, as one model wants it.

@@ -1,18 +1,16 @@
 //! The loop over epochs, batches and steps. It can begin anywhere and stop anywhere: what a step does follows from the
 //! model's state, the seed and the step's place alone.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use candle_core::Device;
 
 use super::feature_cache::FeatureCache;
-use super::keeper::{Keeper, Standing};
+use super::keeper::Keeper;
 use crate::data::batch::epoch_order;
 use crate::models::{Detector, StepReport, Turn};
 use crate::progress::{Monitor, Phase, Progress};
-use crate::store::model_file::EpochRecord;
 
 /// How often progress within a batch is told.
 const TELL_EVERY: Duration = Duration::from_millis(50);
@@ -28,7 +26,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// Trains from where `standing` is to the end. False: cancelled, and kept to be resumed.
+/// Trains from where the keeper's state stands to the end. False: cancelled, and kept to be resumed.
 pub fn run_epochs(
     detector: &mut dyn Detector,
     cache: &mut FeatureCache,
@@ -45,25 +43,21 @@ pub fn run_epochs(
         total: plan.epochs * batches * steps,
     });
     let mut told = Instant::now();
-    while keeper.standing.cursor.epoch < plan.epochs {
-        let epoch = keeper.standing.cursor.epoch;
+    while keeper.state.cursor.epoch < plan.epochs {
+        let epoch = keeper.state.cursor.epoch;
         let order = epoch_order(pictures, plan.seed, epoch);
-        let rest = keeper.standing.cursor.batch;
+        let rest = keeper.state.cursor.batch;
         for (batch, indices) in order.chunks_exact(plan.batch).enumerate().skip(rest) {
             let features = cache.batch(&turned(indices, epoch, plan.draws), device)?;
             let mut sum = (0.0, 0);
-            while keeper.standing.cursor.step < steps {
+            while keeper.state.cursor.step < steps {
                 if monitor.should_stop() {
                     keeper.save(detector)?;
                     return Ok(false);
                 }
-                let step = keeper.standing.cursor.step;
-                let turn = Turn {
-                    epoch,
-                    batch,
-                    batches,
-                    step,
-                };
+                let step = keeper.state.cursor.step;
+                let at = keeper.state.cursor;
+                let turn = Turn { at, batches };
                 let report = detector.train_step(&features, turn)?;
                 check(
                     &report,
@@ -71,8 +65,8 @@ pub fn run_epochs(
                     epoch,
                     keeper,
                 )?;
-                keeper.standing.add(&report);
-                keeper.standing.cursor.step += 1;
+                keeper.add(&report);
+                keeper.state.cursor.step += 1;
                 sum = (sum.0 + f64::from(report.loss), sum.1 + 1);
                 if told.elapsed() > TELL_EVERY {
                     told = Instant::now();
@@ -85,15 +79,24 @@ pub fn run_epochs(
                 }
             }
             let done = (epoch * batches + batch + 1) * steps;
-            monitor.report(Progress::Loss {
-                step: done,
-                loss: (sum.0 / f64::from(sum.1.max(1))) as f32,
-            });
+            // A training taken up behind the last step of a batch has nothing to tell of it.
+            if sum.1 > 0 {
+                monitor.report(Progress::Loss {
+                    step: done,
+                    loss: (sum.0 / f64::from(sum.1)) as f32,
+                });
+            }
             monitor.report(Progress::Step { done });
-            keeper.standing.cursor.step = 0;
-            keeper.standing.cursor.batch = batch + 1;
+            keeper.state.cursor.step = 0;
+            keeper.state.cursor.batch = batch + 1;
         }
-        end_epoch(&mut keeper.standing, plan, monitor);
+        let record = keeper.end_epoch();
+        monitor.report(Progress::Epoch {
+            epoch: record.epoch,
+            epochs: plan.epochs,
+            loss: record.loss.unwrap_or(f32::NAN),
+            quantities: record.quantities.into_iter().collect(),
+        });
     }
     Ok(true)
 }
@@ -114,64 +117,17 @@ fn check(report: &StepReport, step: usize, epoch: usize, keeper: &Keeper) -> Res
         .map(|part| format!(" of {part}"))
         .unwrap_or_default();
     bail!(
-        "the loss{part} became {} in step {} (epoch {}); no model was saved. {} A lower learning rate usually helps",
+        "the loss{part} became {} in step {} (epoch {}); no model was saved. {}. A lower learning rate usually helps",
         report.loss,
         step + 1,
         epoch + 1,
-        keeper.last_saved()
+        keeper.last_kept()
     )
-}
-
-fn end_epoch(standing: &mut Standing, plan: Plan, monitor: &dyn Monitor) {
-    let record = standing.end_epoch();
-    monitor.report(Progress::Epoch {
-        epoch: record.epoch,
-        epochs: plan.epochs,
-        loss: record.loss.unwrap_or(f32::NAN),
-        quantities: record
-            .quantities
-            .iter()
-            .map(|(name, &value)| (name.clone(), value))
-            .collect(),
-    });
-    standing.history.push(record);
-}
-
-impl Standing {
-    fn add(&mut self, report: &StepReport) {
-        self.sums.add(None, report.loss);
-        if let Some(part) = report.part {
-            self.sums.add(Some(part), report.loss);
-        }
-        for &(name, value) in &report.quantities {
-            self.sums.last.insert(name.to_owned(), value);
-        }
-    }
-
-    /// Closes the epoch's account and goes to the next one.
-    fn end_epoch(&mut self) -> EpochRecord {
-        let sums = std::mem::take(&mut self.sums);
-        let mean = |(sum, count): (f64, usize)| (sum / count.max(1) as f64) as f32;
-        let mut quantities: BTreeMap<String, f32> = sums
-            .parts
-            .into_iter()
-            .map(|(part, sums)| (part, mean(sums)))
-            .collect();
-        quantities.extend(sums.last);
-        self.cursor.epoch += 1;
-        self.cursor.batch = 0;
-        EpochRecord {
-            epoch: self.cursor.epoch,
-            loss: Some(mean(sums.loss)),
-            quantities,
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Standing, turned};
-    use crate::models::StepReport;
+    use super::turned;
 
     #[test]
     fn every_picture_shows_every_turn_once_in_as_many_epochs() {
@@ -183,33 +139,5 @@ mod tests {
             assert_eq!(seen, (4 * picture..4 * picture + 4).collect::<Vec<_>>());
         }
         assert_eq!(turned(&[5, 2], 7, 1), [5, 2]);
-    }
-
-    #[test]
-    fn an_epoch_tells_the_mean_of_all_steps_and_of_each_part_and_the_last_quantities() {
-        let mut standing = Standing::default();
-        let mut add = |loss, part, quantities| {
-            standing.add(&StepReport {
-                loss,
-                part,
-                quantities,
-            });
-        };
-        add(1.0, Some("scale 1"), vec![("radius", 0.1)]);
-        add(2.0, Some("scale 1"), vec![("radius", 0.2)]);
-        add(6.0, Some("scale 2"), Vec::new());
-        let record = standing.end_epoch();
-        assert_eq!((record.epoch, record.loss), (1, Some(3.0)));
-        let quantities: Vec<(&str, f32)> = record
-            .quantities
-            .iter()
-            .map(|(name, &value)| (name.as_str(), value))
-            .collect();
-        assert_eq!(
-            quantities,
-            [("radius", 0.2), ("scale 1", 1.5), ("scale 2", 6.0)]
-        );
-        assert_eq!((standing.cursor.epoch, standing.cursor.batch), (1, 0));
-        assert_eq!(standing.end_epoch().quantities.len(), 0);
     }
 }

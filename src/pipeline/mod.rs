@@ -3,13 +3,17 @@
 mod calibrate;
 mod detector;
 mod device;
+mod encode;
 mod epochs;
 mod evaluate;
 mod feature_cache;
 mod keeper;
 mod predict;
 mod sample;
+#[cfg(test)]
+mod tests;
 mod train;
+mod training_pictures;
 
 pub use detector::backbone_of;
 pub use evaluate::{EvaluateRequest, evaluate};

@@ -1,4 +1,5 @@
-//! The training loop: encode once, prepare, step, calibrate, save. One model file appears at the end, or nothing does.
+//! Training: encode once, prepare, step, freeze, calibrate, save. One model file appears at the end. Until then the run
+//! folder keeps where the training stands, so that it can go on after a pause.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -7,22 +8,24 @@ use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use serde::Serialize;
 
-use super::calibrate::calibrate;
-use super::detector::{PictureReader, new_detector};
+use super::calibrate::{calibrate, freeze};
+use super::detector::{PictureReader, UsedBackbone, new_detector, resumed_detector};
 use super::device::open_device;
+use super::encode::{Encoded, encode};
 use super::epochs::{Plan, run_epochs};
-use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
+use super::feature_cache::FeatureCache;
 use super::keeper::Keeper;
-use crate::config::{CalibrationConfig, RunConfig};
-use crate::data::check::common_size;
-use crate::data::image::{InputSpec, Orientation};
-use crate::data::{self, Sample, split_calibration};
+use super::training_pictures::TrainingPictures;
+use crate::config::RunConfig;
+use crate::cursor::Cursor;
+use crate::data;
 use crate::metrics::Limit;
 use crate::models::Detector;
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::store::RunFolder;
 use crate::store::checkpoint;
 use crate::store::model_file::{ModelMeta, Provenance};
+use crate::store::training_state::{self, EpochAccount, TrainingState};
 
 /// What a finished training gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,112 +42,195 @@ pub struct Trained {
     pub seconds_per_epoch: f64,
 }
 
-/// Trains the configured model and writes it into the run folder `out`.
+/// Trains the configured model and writes it into the run folder `out`. A training that was interrupted there is forgotten.
 pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
     let started = Instant::now();
-    let config = &with_whole_paths(config)?;
-    let pictures = TrainingPictures::choose(config)?;
+    let config = with_whole_paths(config)?;
+    let pictures = TrainingPictures::choose(&config)?;
+    batch_size(&config, pictures.train.len())?;
     let folder = RunFolder::create(out)?;
     let _unless_empty = RemoveIfEmpty(out);
     let device = open_device(config.device)?;
-    let (mut detector, reader, identity) = new_detector(config, pictures.spec, &device)?;
+    let (mut detector, reader, backbone) = new_detector(&config, pictures.spec, &device)?;
 
-    let Some(encoded) = encode(detector.as_ref(), &reader, &pictures.train, config, monitor)?
-    else {
-        return Ok(Outcome::Cancelled);
-    };
-    let Encoded { mut cache, used } = encoded;
-    prepare(detector.as_mut(), &mut cache, &device, monitor)?;
-
-    let epochs_started = Instant::now();
-    let plan = Plan {
-        epochs: config.model.epochs(),
-        batch: config.model.batch_size().min(used.len()),
-        draws: config.model.rotation().map_or(1, |r| r.draws),
-        seed: config.seed,
-    };
-    let mut keeper = Keeper {
-        standing: Default::default(),
-        last: Instant::now(),
-    };
-    if !run_epochs(
-        detector.as_mut(),
-        &mut cache,
-        &device,
-        plan,
-        &mut keeper,
-        monitor,
-    )? {
-        return Ok(Outcome::Cancelled);
-    }
-    let history = keeper.standing.history.clone();
-    let seconds_per_epoch = epochs_started.elapsed().as_secs_f64() / history.len().max(1) as f64;
-    drop(cache);
-
-    let mut held = std::iter::once_with(|| reader.batches(&pictures.calibration))
-        .flatten()
-        .flatten()
-        .filter_map(|b| {
-            b.map(|b| b.pixels)
-                .map_err(candle_core::Error::wrap)
-                .transpose()
-        });
-    detector.freeze(&mut held)?;
-    drop(held);
-    let Some(calibration) = calibrate(
+    let Some(Encoded { mut cache, used }) = encode(
         detector.as_ref(),
         &reader,
-        &pictures.calibration,
-        config,
+        &pictures.train,
+        &config,
         monitor,
     )?
     else {
         return Ok(Outcome::Cancelled);
     };
-    monitor.report(Progress::Phase {
-        phase: Phase::Saving,
-        total: 1,
-    });
-    let last_loss = history
-        .last()
-        .and_then(|epoch| epoch.loss)
-        .unwrap_or(f32::NAN);
-    let meta = ModelMeta {
+    prepare(detector.as_mut(), &mut cache, &device, monitor)?;
+    folder.finish_training()?;
+    let state = TrainingState {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
-        config: config.clone(),
-        backbone: identity.identity,
-        input: pictures.spec,
-        orientation: pictures.orientation,
-        limits: calibration.limits.clone(),
-        calibration_scores: calibration.scores,
-        provenance: Provenance {
-            data_fingerprint: data::fingerprint(&used)?,
-            training_pictures: used.len(),
-            calibration_pictures: calibration.pictures,
-            seed: config.seed,
-            created_at: None,
-        },
-        history,
+        config,
+        cursor: Cursor::default(),
+        history: Vec::new(),
+        account: EpochAccount::default(),
+        data_fingerprint: data::fingerprint(&used)?,
+        backbone: backbone.identity.clone(),
+        tensors: std::collections::HashMap::new(),
     };
-    let mut tensors = detector.tensors()?;
-    tensors.extend(identity.embedded);
-    checkpoint::save(&folder.model_path(), &meta, &tensors)?;
-    Ok(Outcome::Finished(Trained {
-        model: folder.model_path(),
-        epochs: config.model.epochs(),
-        training_pictures: used.len(),
-        calibration_pictures: meta.provenance.calibration_pictures,
-        image_limit: calibration.limits.image,
-        pixel_limit: calibration.limits.pixel,
-        last_loss,
-        seconds: started.elapsed().as_secs_f64(),
-        seconds_per_epoch,
-    }))
+    let keeper = Keeper::new(state, folder.training_path());
+    let training = Training {
+        started,
+        folder,
+        device,
+        detector,
+        reader,
+        backbone,
+        pictures,
+        keeper,
+    };
+    training.finish(cache, used.len(), monitor)
 }
 
-/// Goes on with the training that was interrupted in the run folder `run`.
-pub fn resume(run: &Path, _monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
-    anyhow::bail!("nothing to resume in {}", run.display())
+/// Goes on with the training that was interrupted in the run folder `run`. It ends with the same bytes as one that was not.
+pub fn resume(run: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
+    let started = Instant::now();
+    let folder = RunFolder::open_interrupted(run)?;
+    let mut state = training_state::load(&folder.training_path())?;
+    let device = open_device(state.config.device)?;
+    let pictures = TrainingPictures::choose(&state.config)?;
+    let tensors = std::mem::take(&mut state.tensors);
+    let (detector, reader, backbone) = resumed_detector(
+        &state.config,
+        pictures.spec,
+        &state.backbone,
+        tensors,
+        &device,
+    )
+    .with_context(|| format!("resuming {}", run.display()))?;
+    let Some(Encoded { cache, used }) = encode(
+        detector.as_ref(),
+        &reader,
+        &pictures.train,
+        &state.config,
+        monitor,
+    )?
+    else {
+        return Ok(Outcome::Cancelled);
+    };
+    ensure!(
+        data::fingerprint(&used)? == state.data_fingerprint,
+        "the good pictures in {} are not those the training in {} began with; start again with `flawscope train`",
+        state.config.data.display(),
+        run.display()
+    );
+    let keeper = Keeper::new(state, folder.training_path());
+    let training = Training {
+        started,
+        folder,
+        device,
+        detector,
+        reader,
+        backbone,
+        pictures,
+        keeper,
+    };
+    training.finish(cache, used.len(), monitor)
+}
+
+/// A training whose pictures are encoded.
+struct Training {
+    started: Instant,
+    folder: RunFolder,
+    device: Device,
+    detector: Box<dyn Detector>,
+    reader: PictureReader,
+    backbone: UsedBackbone,
+    pictures: TrainingPictures,
+    keeper: Keeper,
+}
+
+impl Training {
+    /// From where the training stands to the model file. `used`: how many pictures are in the cache.
+    fn finish(
+        mut self,
+        mut cache: FeatureCache,
+        used: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Outcome<Trained>> {
+        let config = self.keeper.state.config.clone();
+        let plan = Plan {
+            epochs: config.model.epochs(),
+            batch: batch_size(&config, used)?,
+            draws: config.model.rotation().map_or(1, |rotation| rotation.draws),
+            seed: config.seed,
+        };
+        let before = self.keeper.state.cursor.epoch;
+        let epochs_started = Instant::now();
+        let detector = self.detector.as_mut();
+        let keeper = &mut self.keeper;
+        if !run_epochs(detector, &mut cache, &self.device, plan, keeper, monitor)? {
+            return Ok(Outcome::Cancelled);
+        }
+        let epochs = (plan.epochs - before).max(1) as f64;
+        let seconds_per_epoch = epochs_started.elapsed().as_secs_f64() / epochs;
+        drop(cache);
+
+        let held_out = &self.pictures.calibration;
+        let calibration = if freeze(detector, &self.reader, held_out, monitor)? {
+            calibrate(detector, &self.reader, held_out, &config, monitor)?
+        } else {
+            None
+        };
+        let Some(calibration) = calibration else {
+            self.keeper.save(self.detector.as_ref())?;
+            return Ok(Outcome::Cancelled);
+        };
+        monitor.report(Progress::Phase {
+            phase: Phase::Saving,
+            total: 1,
+        });
+        let state = self.keeper.state;
+        let last = state.history.last().and_then(|epoch| epoch.loss);
+        let meta = ModelMeta {
+            program_version: state.program_version,
+            config: state.config,
+            backbone: self.backbone.identity,
+            input: self.pictures.spec,
+            orientation: self.pictures.orientation,
+            limits: calibration.limits.clone(),
+            calibration_scores: calibration.scores,
+            provenance: Provenance {
+                data_fingerprint: state.data_fingerprint,
+                training_pictures: used,
+                calibration_pictures: calibration.pictures,
+                seed: config.seed,
+                created_at: None,
+            },
+            history: state.history,
+        };
+        let mut tensors = self.detector.tensors()?;
+        tensors.extend(self.backbone.embedded);
+        checkpoint::save(&self.folder.model_path(), &meta, &tensors)?;
+        self.folder.finish_training()?;
+        Ok(Outcome::Finished(Trained {
+            model: self.folder.model_path(),
+            epochs: plan.epochs,
+            training_pictures: used,
+            calibration_pictures: calibration.pictures,
+            image_limit: calibration.limits.image,
+            pixel_limit: calibration.limits.pixel,
+            last_loss: last.unwrap_or(f32::NAN),
+            seconds: self.started.elapsed().as_secs_f64(),
+            seconds_per_epoch,
+        }))
+    }
+}
+
+/// Pictures in a batch, when there are so many to train on.
+fn batch_size(config: &RunConfig, pictures: usize) -> Result<usize> {
+    config
+        .model
+        .batch_for(pictures)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("{}", config.data.display()))
 }
 
 /// What a run remembers must be found again from any folder.
@@ -165,102 +251,6 @@ impl Drop for RemoveIfEmpty<'_> {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir(self.0);
     }
-}
-
-/// The good pictures of the chosen category, parted, and the input size that follows from them.
-struct TrainingPictures {
-    train: Vec<Sample>,
-    calibration: Vec<Sample>,
-    spec: InputSpec,
-    orientation: Orientation,
-}
-
-impl TrainingPictures {
-    fn choose(config: &RunConfig) -> Result<Self> {
-        let dataset = data::open(&config.data, &config.open)?;
-        let category = dataset.category(config.category.as_deref())?;
-        let CalibrationConfig {
-            fraction, at_least, ..
-        } = config.calibration;
-        let split = split_calibration(&category.train, fraction, at_least, config.seed)
-            .with_context(|| format!("{}", config.data.display()))?;
-        let reference = common_size(&split.train).with_context(|| {
-            format!(
-                "{}: none of the good pictures can be read",
-                config.data.display()
-            )
-        })?;
-        Ok(Self {
-            spec: InputSpec::for_pictures(config.input, reference)?,
-            orientation: split
-                .train
-                .first()
-                .map_or(Orientation::Ignore, |sample| sample.orientation),
-            train: split.train,
-            calibration: split.calibration,
-        })
-    }
-}
-
-struct Encoded {
-    cache: FeatureCache,
-    /// The pictures in the cache, in its order.
-    used: Vec<Sample>,
-}
-
-/// Runs the frozen network once over every training picture. `None`: cancelled.
-fn encode(
-    detector: &dyn Detector,
-    reader: &PictureReader,
-    samples: &[Sample],
-    config: &RunConfig,
-    monitor: &dyn Monitor,
-) -> Result<Option<Encoded>> {
-    monitor.report(Progress::Phase {
-        phase: Phase::Encoding,
-        total: samples.len(),
-    });
-    let mut cache = FeatureCache::new(DEFAULT_BUDGET_BYTES);
-    let mut used = Vec::with_capacity(samples.len());
-    let mut done = 0;
-    let batches = match config.model.rotation() {
-        None => reader.batches(samples)?,
-        Some(r) => reader.rotated_batches(samples, config.seed, r.draws, r.degrees)?,
-    };
-    for batch in batches {
-        if monitor.should_stop() {
-            return Ok(None);
-        }
-        let batch = batch?;
-        done += batch.indices.len() + batch.failed.len();
-        for (_, reason) in &batch.failed {
-            monitor.report(Progress::Warning {
-                text: format!("left out of training: {reason}"),
-            });
-        }
-        if let Some(pixels) = &batch.pixels {
-            cache.push(&detector.encode(pixels)?)?;
-            used.extend(batch.indices.iter().map(|&index| samples[index].clone()));
-        }
-        monitor.report(Progress::Step { done });
-    }
-    ensure!(
-        used.len() >= data::MIN_TRAIN,
-        "training needs at least {} readable good pictures, but only {} of {} could be read",
-        data::MIN_TRAIN,
-        used.len(),
-        samples.len()
-    );
-    if cache.spilled() > 0 {
-        monitor.report(Progress::Warning {
-            text: format!(
-                "the features of {} of {} pictures did not fit into memory and are kept on disk; training is slower",
-                cache.spilled(),
-                cache.len()
-            ),
-        });
-    }
-    Ok(Some(Encoded { cache, used }))
 }
 
 fn prepare(

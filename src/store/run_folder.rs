@@ -277,6 +277,7 @@ pub(super) mod samples {
             aupro: None,
             image_ap: Some(0.75),
             pixel_ap: None,
+            image_f1: Some(0.25),
             image_f1_max: Some(0.5),
             pixel_f1_max: None,
             seconds: 12.5,

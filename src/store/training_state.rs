@@ -15,11 +15,32 @@ use super::signed::{self, Checked, Kind, Pairs};
 use crate::config::RunConfig;
 use crate::cursor::Cursor;
 
-/// The losses of an epoch's steps so far. The sum comes back exactly, so that the mean does not depend on pauses.
+/// Losses added up. The sum comes back exactly, so that the mean does not depend on pauses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct EpochLoss {
+pub struct LossSum {
     pub sum: f64,
     pub steps: usize,
+}
+
+impl LossSum {
+    pub fn add(&mut self, loss: f32) {
+        self.sum += f64::from(loss);
+        self.steps += 1;
+    }
+
+    pub fn mean(self) -> f32 {
+        (self.sum / self.steps.max(1) as f64) as f32
+    }
+}
+
+/// The account of an epoch that is not finished.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochAccount {
+    pub loss: LossSum,
+    /// The losses of the model's parts, where they take turns.
+    pub parts: BTreeMap<String, LossSum>,
+    /// What the model's quantities were after the last step.
+    pub quantities: BTreeMap<String, f32>,
 }
 
 /// A training between two steps.
@@ -33,7 +54,7 @@ pub struct TrainingState {
     /// The finished epochs.
     pub history: Vec<EpochRecord>,
     /// Of the epoch that is not finished.
-    pub epoch_loss: EpochLoss,
+    pub account: EpochAccount,
     /// SHA-256 over the names and contents of the training pictures, hexadecimal.
     pub data_fingerprint: String,
     pub backbone: BackboneIdentity,
@@ -82,15 +103,15 @@ impl TrainingState {
     fn to_pairs(&self) -> Result<Pairs> {
         check_history(&self.history)?;
         ensure!(
-            self.epoch_loss.sum.is_finite(),
+            self.account.loss.sum.is_finite(),
             "the sum of losses is {}: the training went wrong",
-            self.epoch_loss.sum
+            self.account.loss.sum
         );
         let mut pairs = Pairs::new(Kind::Training, &self.program_version);
         pairs.add("settings", &self.config)?;
         pairs.add("cursor", &self.cursor)?;
         pairs.add("history", &self.history)?;
-        pairs.add("epoch_loss", &self.epoch_loss)?;
+        pairs.add("account", &self.account)?;
         pairs.add_text("data_fingerprint", &self.data_fingerprint);
         pairs.add("backbone", &self.backbone)?;
         Ok(pairs)
@@ -103,7 +124,7 @@ impl TrainingState {
             config: pairs.get("settings")?,
             cursor: pairs.get("cursor")?,
             history: pairs.get("history")?,
-            epoch_loss: pairs.get("epoch_loss")?,
+            account: pairs.get("account")?,
             data_fingerprint: pairs.text("data_fingerprint")?.to_owned(),
             backbone: pairs.get("backbone")?,
             tensors: HashMap::new(),
@@ -113,14 +134,14 @@ impl TrainingState {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{BTreeMap, HashMap};
     use std::fs;
     use std::path::{Path, PathBuf};
 
     use candle_core::{DType, Device, Tensor};
     use tempfile::TempDir;
 
-    use super::{Cursor, EpochLoss, TrainingState, load, save};
+    use super::{Cursor, EpochAccount, LossSum, TrainingState, load, save};
     use crate::store::checkpoint;
     use crate::store::model_file::{inspect, samples::meta};
 
@@ -156,9 +177,19 @@ mod tests {
                 step: usize::MAX,
             },
             history: meta.history,
-            epoch_loss: EpochLoss {
-                sum: 0.1 + 0.2,
-                steps: 170,
+            account: EpochAccount {
+                loss: LossSum {
+                    sum: 0.1 + 0.2,
+                    steps: 170,
+                },
+                parts: BTreeMap::from([(
+                    "scale 1".to_owned(),
+                    LossSum {
+                        sum: 1.0 / 3.0,
+                        steps: 3,
+                    },
+                )]),
+                quantities: BTreeMap::from([("radius".to_owned(), 0.1)]),
             },
             data_fingerprint: meta.provenance.data_fingerprint,
             backbone: meta.backbone,
@@ -192,7 +223,7 @@ mod tests {
         assert_eq!(found.config, wanted.config);
         assert_eq!(found.cursor, wanted.cursor);
         assert_eq!(found.history, wanted.history);
-        assert_eq!(found.epoch_loss, wanted.epoch_loss);
+        assert_eq!(found.account, wanted.account);
         assert_eq!(found.data_fingerprint, wanted.data_fingerprint);
         assert_eq!(found.backbone, wanted.backbone);
         assert_eq!(found.tensors.len(), wanted.tensors.len());
@@ -222,17 +253,17 @@ mod tests {
         let mut state = state();
         state.tensors.clear();
         let mut sum = 0.0;
-        for step in 0..200_u32 {
+        for step in 0..40_u32 {
             sum += 1.0 / f64::from(step * 7919 + 3);
-            state.epoch_loss.sum = sum;
+            state.account.loss.sum = sum;
             save(&path, &state).unwrap();
-            let found = load(&path).unwrap().epoch_loss.sum;
+            let found = load(&path).unwrap().account.loss.sum;
             assert_eq!(found.to_bits(), sum.to_bits());
         }
         for extreme in [f64::MIN_POSITIVE, 5e-324, f64::MAX, -0.0] {
-            state.epoch_loss.sum = extreme;
+            state.account.loss.sum = extreme;
             save(&path, &state).unwrap();
-            let found = load(&path).unwrap().epoch_loss.sum;
+            let found = load(&path).unwrap().account.loss.sum;
             assert_eq!(found.to_bits(), extreme.to_bits());
         }
     }
@@ -254,8 +285,8 @@ mod tests {
     fn a_training_that_went_wrong_leaves_the_last_good_state() {
         let (folder, path) = saved();
         for break_it in [
-            (|s: &mut TrainingState| s.epoch_loss.sum = f64::NAN) as fn(&mut TrainingState),
-            |s| s.epoch_loss.sum = f64::INFINITY,
+            (|s: &mut TrainingState| s.account.loss.sum = f64::NAN) as fn(&mut TrainingState),
+            |s| s.account.loss.sum = f64::INFINITY,
             |s| s.history[0].loss = Some(f32::NAN),
         ] {
             let mut state = state();

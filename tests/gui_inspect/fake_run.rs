@@ -109,6 +109,7 @@ fn evaluation(rows: Vec<ImageRow>, image_limit: &Limit, pixel_limit: &Limit) -> 
         aupro: pixel.aupro,
         image_ap: image.average_precision,
         pixel_ap: pixel.average_precision,
+        image_f1: None,
         image_f1_max: image.f1_max,
         pixel_f1_max: pixel.f1_max,
         seconds: 7.4,

@@ -1,6 +1,6 @@
 //! EfficientNet-Lite0 (Liu 2020, after Tan and Le 2019): no squeeze-excitation, `ReLU6`, `TensorFlow`'s "same" padding.
 
-use super::plan::{Block, ConvSpec, Plan, Shortcut, StemPool, Tap};
+use super::plan::{Block, ConvSpec, Offset, Plan, Shortcut, StemPool, Tap};
 use crate::ops::conv::{Activation, Channels, Padding};
 
 /// Blocks of one stage; only the first has the stride.
@@ -73,6 +73,9 @@ pub(super) static TAPS: [Tap; 6] = [
     },
 ];
 
+/// How the names of the classifier's tensors start.
+pub(super) const CLASSIFIER: [&str; 3] = ["_conv_head.", "_bn1.", "_fc."];
+
 /// Output channels of the stem.
 const STEM: usize = 32;
 
@@ -92,12 +95,11 @@ pub(super) fn plan() -> Plan {
     Plan {
         stem: dense("_conv_stem".into(), "_bn0".into(), [3, STEM], 3, 2),
         stem_pool: StemPool::None,
-        activation: Activation::Relu6,
+        stem_activation: Activation::Relu6,
         block_activation: Activation::None,
         blocks,
         depths,
         epsilon: 1e-3,
-        unused: &["_conv_head.", "_bn1.", "_fc."],
     }
 }
 
@@ -124,19 +126,26 @@ fn block(number: usize, from: usize, stage: &Stage, stride: usize) -> Block<Conv
             stride,
         )
     });
-    path.push(dense(
+    let last = dense(
         part("_project_conv"),
         part("_bn2"),
         [inner, stage.out_channels],
         1,
         1,
-    ));
+    );
     let shortcut = if stride == 1 && from == stage.out_channels {
         Shortcut::Identity
     } else {
         Shortcut::None
     };
-    Block { path, shortcut }
+    Block {
+        path,
+        activation: Activation::Relu6,
+        excitation: None,
+        last,
+        norm: None,
+        shortcut,
+    }
 }
 
 fn dense(
@@ -148,8 +157,8 @@ fn dense(
 ) -> ConvSpec {
     let [in_channels, out_channels] = channels;
     ConvSpec {
-        name,
-        norm,
+        name: Some(name),
+        offset: Offset::Norm(norm),
         in_channels,
         out_channels,
         channels: Channels::All,

@@ -1,7 +1,9 @@
-//! Frozen image classifiers networks with feature taps. Loaded from tensors by their published names; batch norm folded.
+//! Frozen image classifiers with feature taps. Loaded from tensors by their published names; batch norm folded.
 
+mod block;
 mod efficientnet_lite;
 mod kind;
+mod mobilenet;
 mod plan;
 mod resnet;
 #[cfg(test)]
@@ -17,7 +19,7 @@ pub use plan::{Border, Tap, TensorSpec};
 
 use crate::ops::conv::{Activation, Conv2d};
 use crate::ops::pool::max_3x3_stride_2;
-use plan::{Block, Shortcut, StemPool};
+use plan::{Block, StemPool};
 use weights::Weights;
 
 /// A network cut behind the deepest tap wanted.
@@ -25,9 +27,11 @@ pub struct Backbone {
     kind: BackboneKind,
     device: Device,
     taps: Vec<Tap>,
+    /// Neither side of a picture may have fewer pixels.
+    least_side: usize,
     stem: Conv2d,
     stem_pool: StemPool,
-    activation: Activation,
+    stem_activation: Activation,
     block_activation: Activation,
     blocks: Vec<Block<Conv2d>>,
     /// For each of `taps` how many blocks lead to it.
@@ -46,7 +50,7 @@ impl Backbone {
         border: Border,
         device: &Device,
     ) -> Result<Self> {
-        if border == Border::Reflect && kind == BackboneKind::EfficientNetLite0 {
+        if border == Border::Reflect && !kind.is_resnet() {
             bail!("{kind} cannot mirror pictures at their edge, only ResNets can");
         }
         let numbers = tap_numbers(kind, taps)?;
@@ -62,9 +66,10 @@ impl Backbone {
             kind,
             device: device.clone(),
             taps: taps.to_vec(),
+            least_side: least_side(taps, border),
             stem: weights.conv(&plan.stem)?,
             stem_pool: plan.stem_pool,
-            activation: plan.activation,
+            stem_activation: plan.stem_activation,
             block_activation: plan.block_activation,
             blocks: blocks
                 .map(|block| block.try_map(|conv| weights.conv(conv)))
@@ -91,39 +96,51 @@ impl Backbone {
     ///
     /// They are the sums a block ends with, **before** its activation: a `ResNet`'s published features are their `ReLU`, and
     /// the negative half is there for those who want it (CFA, Lee et al. 2022, takes `LeakyReLU`). EfficientNet-Lite has
-    /// no activation behind its blocks. A picture's features do not depend on the others in its batch.
+    /// no activation behind its blocks. Of `MobileNetV3` they are what the block's last convolution gives, before batch
+    /// norm and sum (so CFLOW, Gudovskiy et al. 2022). A picture's features do not depend on the others in its batch.
+    ///
+    /// A picture too small for mirrored borders is an error that names the least size.
     pub fn forward(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
-        let mut trunk = self.stem.forward(pixels, self.activation)?; // (B, C, H / 2, W / 2)
+        self.check_size(pixels)?;
+        let mut trunk = self.stem.forward(pixels, self.stem_activation)?; // (B, C, H / 2, W / 2)
         if self.stem_pool == StemPool::Max {
             trunk = max_3x3_stride_2(&trunk)?; // (B, C, H / 4, W / 4)
         }
         let mut features = Vec::with_capacity(self.depths.len());
         for (index, block) in self.blocks.iter().enumerate() {
             if self.depths.contains(&(index + 1)) {
-                let sum = self.block(block, &trunk, Activation::None)?;
-                trunk = self.block_activation.apply(&sum)?;
-                features.push(sum);
+                let (feature, rest) = block.tapped(&trunk, self.block_activation)?;
+                features.push(feature);
+                trunk = rest;
             } else {
-                trunk = self.block(block, &trunk, self.block_activation)?;
+                trunk = block.forward(&trunk, self.block_activation)?;
             }
         }
         Ok(features)
     }
 
-    fn block(&self, block: &Block<Conv2d>, input: &Tensor, last: Activation) -> Result<Tensor> {
-        let Some((end, path)) = block.path.split_last() else {
-            return Ok(input.clone());
-        };
-        let inner = path.iter().try_fold(input.clone(), |inner, conv| {
-            conv.forward(&inner, self.activation)
-        })?;
-        match &block.shortcut {
-            Shortcut::None => end.forward(&inner, last),
-            Shortcut::Identity => end.forward_add(&inner, input, last),
-            Shortcut::Projection(conv) => {
-                end.forward_add(&inner, &conv.forward(input, Activation::None)?, last)
-            }
+    fn check_size(&self, pixels: &Tensor) -> Result<()> {
+        let (_, _, height, width) = pixels.dims4()?;
+        let least = self.least_side;
+        if height.min(width) < least {
+            let deepest = self.taps.last().map_or("", |tap| tap.name);
+            bail!(
+                "an input of {width} x {height} pixels is too small for {} with mirrored borders: up to {deepest} each \
+                 side needs at least {least} pixels; choose a larger input size",
+                self.kind
+            );
         }
+        Ok(())
+    }
+}
+
+/// Mirroring a border of one cell needs a second cell behind it, down to the deepest features. Where those have two, the
+/// stem has more than the four pixels that its border of three needs.
+fn least_side(taps: &[Tap], border: Border) -> usize {
+    let deepest = taps.last().map_or(1, |tap| tap.stride);
+    match border {
+        Border::Zeros => 1,
+        Border::Reflect => 2 * deepest,
     }
 }
 

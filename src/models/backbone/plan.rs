@@ -28,13 +28,22 @@ pub struct TensorSpec {
     pub shape: Vec<usize>,
 }
 
-/// A convolution without bias and the batch norm behind it.
+/// What is added to a convolution's sums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Offset {
+    None,
+    /// Its own `.bias`.
+    Bias,
+    /// What the batch norm of this name, without `.running_mean` and so on, makes of them; folded into the weights.
+    Norm(String),
+}
+
+/// A convolution as it runs: weights and offsets.
 #[derive(Debug, Clone)]
 pub(super) struct ConvSpec {
-    /// Name of the convolution, without `.weight`.
-    pub(super) name: String,
-    /// Name of the batch norm, without `.running_mean` and so on.
-    pub(super) norm: String,
+    /// Name of the convolution, without `.weight`; `None` for a batch norm alone, whose weights are ones.
+    pub(super) name: Option<String>,
+    pub(super) offset: Offset,
     pub(super) in_channels: usize,
     pub(super) out_channels: usize,
     pub(super) channels: Channels,
@@ -55,22 +64,68 @@ impl ConvSpec {
         vec![self.out_channels, seen, self.kernel, self.kernel]
     }
 
-    /// Its tensors: the weight, then [`NORM_PARTS`].
-    pub(super) fn tensors(&self) -> impl Iterator<Item = TensorSpec> + use<> {
-        let weight = TensorSpec {
-            name: format!("{}.weight", self.name),
-            shape: self.weight_shape(),
+    /// The convolution without its batch norm, and the batch norm on its own.
+    pub(super) fn split_norm(self) -> (Self, Option<Self>) {
+        let Offset::Norm(_) = self.offset else {
+            return (self, None);
         };
-        let norm = NORM_PARTS.map(|part| TensorSpec {
-            name: format!("{}.{part}", self.norm),
-            shape: vec![self.out_channels],
-        });
-        std::iter::once(weight).chain(norm)
+        let norm = Self {
+            name: None,
+            offset: self.offset.clone(),
+            in_channels: self.out_channels,
+            out_channels: self.out_channels,
+            channels: Channels::Own,
+            kernel: 1,
+            stride: 1,
+            padding: Padding::Zeros(0),
+        };
+        let bare = Self {
+            offset: Offset::None,
+            ..self
+        };
+        (bare, Some(norm))
     }
 
-    /// Trained numbers: the weight, and scale and shift of the batch norm.
+    /// What it is called in errors.
+    pub(super) fn in_words(&self) -> String {
+        let norm = match &self.offset {
+            Offset::Norm(norm) => Some(format!("batch norm `{norm}`")),
+            Offset::None | Offset::Bias => None,
+        };
+        let name = self.name.as_ref().map(|name| format!("`{name}`"));
+        let parts: Vec<String> = name.into_iter().chain(norm).collect();
+        parts.join(" or its ")
+    }
+
+    /// Its tensors: the weight, then the bias or [`NORM_PARTS`].
+    pub(super) fn tensors(&self) -> Vec<TensorSpec> {
+        let channel_wise = |owner: &str, part: &str| TensorSpec {
+            name: format!("{owner}.{part}"),
+            shape: vec![self.out_channels],
+        };
+        let weight = self.name.iter().map(|name| TensorSpec {
+            name: format!("{name}.weight"),
+            shape: self.weight_shape(),
+        });
+        let mut tensors: Vec<TensorSpec> = weight.collect();
+        match (&self.offset, &self.name) {
+            (Offset::Norm(norm), _) => {
+                tensors.extend(NORM_PARTS.map(|part| channel_wise(norm, part)));
+            }
+            (Offset::Bias, Some(name)) => tensors.push(channel_wise(name, "bias")),
+            (Offset::Bias, None) | (Offset::None, _) => {}
+        }
+        tensors
+    }
+
+    /// Trained numbers: all tensors but the statistics of the batch norm.
     fn parameters(&self) -> usize {
-        self.weight_shape().iter().product::<usize>() + 2 * self.out_channels
+        let trained = |tensor: &TensorSpec| !tensor.name.contains(".running_");
+        let tensors = self.tensors();
+        let sizes = tensors.iter().filter(|tensor| trained(tensor));
+        sizes
+            .map(|tensor| tensor.shape.iter().product::<usize>())
+            .sum()
     }
 }
 
@@ -82,10 +137,25 @@ pub(super) enum Shortcut<T> {
     Projection(T),
 }
 
-/// Convolutions one after the other, the network's activation between them, and a shortcut around them.
+/// Squeeze-and-excitation (Hu et al. 2018): two 1x1 convolutions of the channels' means give a factor for each channel.
+#[derive(Debug, Clone)]
+pub(super) struct Excitation<T> {
+    pub(super) squeeze: T,
+    pub(super) excite: T,
+}
+
+/// Convolutions one after the other and a shortcut around them.
 #[derive(Debug, Clone)]
 pub(super) struct Block<T> {
+    /// All but the last.
     pub(super) path: Vec<T>,
+    /// Behind each convolution of the path.
+    pub(super) activation: Activation,
+    /// Between the path and the last convolution.
+    pub(super) excitation: Option<Excitation<T>>,
+    pub(super) last: T,
+    /// The last convolution's batch norm where features leave in front of it; elsewhere it is folded.
+    pub(super) norm: Option<T>,
     pub(super) shortcut: Shortcut<T>,
 }
 
@@ -94,21 +164,38 @@ impl<T> Block<T> {
         &self,
         mut f: impl FnMut(&T) -> Result<U, E>,
     ) -> Result<Block<U>, E> {
-        let path = self.path.iter().map(&mut f).collect::<Result<_, E>>()?;
-        let shortcut = match &self.shortcut {
-            Shortcut::None => Shortcut::None,
-            Shortcut::Identity => Shortcut::Identity,
-            Shortcut::Projection(conv) => Shortcut::Projection(f(conv)?),
-        };
-        Ok(Block { path, shortcut })
+        let excitation = self
+            .excitation
+            .as_ref()
+            .map(|Excitation { squeeze, excite }| {
+                Ok(Excitation {
+                    squeeze: f(squeeze)?,
+                    excite: f(excite)?,
+                })
+            });
+        Ok(Block {
+            path: self.path.iter().map(&mut f).collect::<Result<_, E>>()?,
+            activation: self.activation,
+            excitation: excitation.transpose()?,
+            last: f(&self.last)?,
+            norm: self.norm.as_ref().map(&mut f).transpose()?,
+            shortcut: match &self.shortcut {
+                Shortcut::None => Shortcut::None,
+                Shortcut::Identity => Shortcut::Identity,
+                Shortcut::Projection(conv) => Shortcut::Projection(f(conv)?),
+            },
+        })
     }
 
     fn convs(&self) -> impl Iterator<Item = &T> {
+        let excitation = self.excitation.iter();
+        let excitation = excitation.flat_map(|both| [&both.squeeze, &both.excite]);
         let projection = match &self.shortcut {
             Shortcut::Projection(conv) => Some(conv),
             Shortcut::None | Shortcut::Identity => None,
         };
-        self.path.iter().chain(projection)
+        let path = self.path.iter().chain(excitation);
+        path.chain([&self.last]).chain(&self.norm).chain(projection)
     }
 }
 
@@ -125,17 +212,14 @@ pub(super) enum StemPool {
 pub(super) struct Plan {
     pub(super) stem: ConvSpec,
     pub(super) stem_pool: StemPool,
-    /// Behind the stem and between the convolutions of a block.
-    pub(super) activation: Activation,
-    /// Behind a block's sum. Taps leave before it.
+    pub(super) stem_activation: Activation,
+    /// Behind a block's sum. Taps leave before it, or where the block has its norm apart before that.
     pub(super) block_activation: Activation,
     pub(super) blocks: Vec<Block<ConvSpec>>,
     /// For each tap how many blocks lead to it.
     pub(super) depths: Vec<usize>,
     /// Added inside the square root of every batch norm.
     pub(super) epsilon: f64,
-    /// How the names of tensors start that belong to the network but to none of its taps: the classifier.
-    pub(super) unused: &'static [&'static str],
 }
 
 impl Plan {

@@ -1,6 +1,6 @@
 //! ResNet-18, ResNet-50 and Wide-ResNet-50-2 (He et al. 2016; Zagoruyko and Komodakis 2016), named as in torchvision.
 
-use super::plan::{Block, Border, ConvSpec, Plan, Shortcut, StemPool, Tap};
+use super::plan::{Block, Border, ConvSpec, Offset, Plan, Shortcut, StemPool, Tap};
 use crate::ops::conv::{Activation, Channels, Padding};
 
 /// The two kinds of block.
@@ -63,6 +63,9 @@ const fn taps(channels: [usize; 4]) -> [Tap; 4] {
     ]
 }
 
+/// How the names of the classifier's tensors start.
+pub(super) const CLASSIFIER: [&str; 1] = ["fc."];
+
 /// Output channels of the stem.
 const STEM: usize = 64;
 
@@ -90,12 +93,11 @@ impl Variant {
             }
             .conv(1, [3, STEM], 7, 2),
             stem_pool: StemPool::Max,
-            activation: Activation::Relu,
+            stem_activation: Activation::Relu,
             block_activation: Activation::Relu,
             blocks,
             depths,
             epsilon: 1e-5,
-            unused: &["fc."],
         }
     }
 
@@ -107,18 +109,18 @@ impl Variant {
         width: usize,
         stride: usize,
     ) -> Block<ConvSpec> {
-        let path = match self.block {
-            BlockKind::Basic => vec![
-                namer.conv(1, [from, to], 3, stride),
+        let (path, last) = match self.block {
+            BlockKind::Basic => (
+                vec![namer.conv(1, [from, to], 3, stride)],
                 namer.conv(2, [to, to], 3, 1),
-            ],
+            ),
             BlockKind::Bottleneck { widening } => {
                 let inner = width * widening;
-                vec![
+                let path = vec![
                     namer.conv(1, [from, inner], 1, 1),
                     namer.conv(2, [inner, inner], 3, stride),
-                    namer.conv(3, [inner, to], 1, 1),
-                ]
+                ];
+                (path, namer.conv(3, [inner, to], 1, 1))
             }
         };
         let shortcut = if from == to && stride == 1 {
@@ -126,7 +128,14 @@ impl Variant {
         } else {
             Shortcut::Projection(namer.projection([from, to], stride))
         };
-        Block { path, shortcut }
+        Block {
+            path,
+            activation: Activation::Relu,
+            excitation: None,
+            last,
+            norm: None,
+            shortcut,
+        }
     }
 }
 
@@ -173,8 +182,8 @@ impl Namer {
         };
         let [in_channels, out_channels] = channels;
         ConvSpec {
-            name,
-            norm,
+            name: Some(name),
+            offset: Offset::Norm(norm),
             in_channels,
             out_channels,
             channels: Channels::All,

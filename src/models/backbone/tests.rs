@@ -64,6 +64,8 @@ fn bits(tensor: &Tensor) -> Vec<u32> {
 }
 
 const RESNET18: BackboneKind = BackboneKind::ResNet18;
+const LITE: BackboneKind = BackboneKind::EfficientNetLite0;
+const MOBILE: BackboneKind = BackboneKind::MobileNetV3Large;
 
 #[test]
 fn parameter_counts_are_the_published_ones() {
@@ -86,10 +88,9 @@ fn parameter_counts_are_the_published_ones() {
     assert_eq!(stages(BackboneKind::WideResNet50x2)[2], 24_862_528);
     // With the head's 1x1 convolution, its batch norm and the classifier.
     let head = 320 * 1280 + 2 * 1280 + 1280 * 1000 + 1000;
-    assert_eq!(
-        BackboneKind::EfficientNetLite0.parameters() + head,
-        4_652_008
-    );
+    assert_eq!(LITE.parameters() + head, 4_652_008);
+    // With the last 1x1 convolution and its batch norm.
+    assert_eq!(MOBILE.parameters() + 160 * 960 + 2 * 960, 2_971_952);
 }
 
 #[test]
@@ -117,8 +118,7 @@ fn tensor_names_are_those_of_the_published_files() {
         assert!(names.iter().any(|own| own == name), "{name}");
     }
     assert!(!names.iter().any(|name| name.starts_with("layer3")));
-    let lite = BackboneKind::EfficientNetLite0;
-    let names = lite.tensor_names_up_to(&tap(lite, "stage7"));
+    let names = LITE.tensor_names_up_to(&tap(LITE, "stage7"));
     for name in [
         "_conv_stem.weight",
         "_bn0.bias",
@@ -132,15 +132,25 @@ fn tensor_names_are_those_of_the_published_files() {
             .iter()
             .any(|name| name == "_blocks.0._expand_conv.weight")
     );
+    let names = MOBILE.tensor_names_up_to(&tap(MOBILE, "block6"));
+    for name in [
+        "features.0.1.running_var",
+        "features.1.block.0.0.weight",
+        "features.4.block.2.fc1.bias",
+        "features.6.block.3.1.weight",
+    ] {
+        assert!(names.iter().any(|own| own == name), "{name}");
+    }
+    assert!(!names.iter().any(|name| name.starts_with("features.7.")));
     assert_eq!(
-        lite.tensor_names_up_to(&tap(RESNET18, "layer1")),
+        LITE.tensor_names_up_to(&tap(RESNET18, "layer1")),
         Vec::<String>::new()
     );
 }
 
 #[test]
 fn features_have_the_channels_and_strides_of_their_taps() -> Result<()> {
-    for kind in [BackboneKind::EfficientNetLite0, RESNET18] {
+    for kind in [LITE, MOBILE, RESNET18] {
         let deepest = *kind.taps().last().unwrap();
         let backbone = load(kind, &weights(kind, &deepest), kind.taps())?;
         let features = backbone.forward(&pixels((1, 3, 64, 96)))?;
@@ -159,12 +169,37 @@ fn features_have_the_channels_and_strides_of_their_taps() -> Result<()> {
 
 #[test]
 fn a_tap_is_the_same_with_and_without_other_taps() -> Result<()> {
-    let weights = weights(RESNET18, &tap(RESNET18, "layer3"));
-    let input = pixels((1, 3, 40, 40));
-    let all = load(RESNET18, &weights, &RESNET18.taps()[..3])?.forward(&input)?;
-    let last = load(RESNET18, &weights, &RESNET18.taps()[2..3])?.forward(&input)?;
-    assert_eq!(last.len(), 1);
-    assert_eq!(bits(&all[2]), bits(&last[0]));
+    for kind in [LITE, MOBILE, RESNET18] {
+        let taps = &kind.taps()[..3];
+        let weights = weights(kind, &taps[2]);
+        let input = pixels((1, 3, 40, 40));
+        let all = load(kind, &weights, taps)?.forward(&input)?;
+        let last = load(kind, &weights, &taps[2..])?.forward(&input)?;
+        assert_eq!(last.len(), 1);
+        assert_eq!(bits(&all[2]), bits(&last[0]), "{kind}");
+    }
+    Ok(())
+}
+
+#[test]
+fn mobilenets_taps_leave_before_batch_norm_and_shortcut() -> Result<()> {
+    let taps = &MOBILE.taps()[1..3];
+    let mut weights = weights(MOBILE, &taps[1]);
+    let input = pixels((1, 3, 64, 64));
+    let before = load(MOBILE, &weights, taps)?.forward(&input)?;
+    // Block 6 ends in its input plus its normed projection: doubling the projection halves the norm's scale away.
+    let projection = "features.6.block.3.0.weight";
+    weights.insert(projection.into(), (&weights[projection] * 2.0)?);
+    let scale = "features.6.block.3.1.weight";
+    weights.insert(scale.into(), (&weights[scale] * 0.5)?);
+    let after = load(MOBILE, &weights, taps)?.forward(&input)?;
+    assert_eq!(bits(&after[0]), bits(&(&before[0] * 2.0)?));
+    assert_eq!(bits(&after[1]), bits(&before[1]));
+    // The norm itself shows behind the tap only.
+    weights.insert(scale.into(), (&weights[scale] * 3.0)?);
+    let other = load(MOBILE, &weights, taps)?.forward(&input)?;
+    assert_eq!(bits(&other[0]), bits(&after[0]));
+    assert_ne!(bits(&other[1]), bits(&after[1]));
     Ok(())
 }
 
@@ -179,7 +214,7 @@ fn features_are_not_rectified() -> Result<()> {
 
 #[test]
 fn features_do_not_depend_on_batch_neighbours() -> Result<()> {
-    for kind in [BackboneKind::EfficientNetLite0, RESNET18] {
+    for kind in [LITE, MOBILE, RESNET18] {
         let taps = &kind.taps()[..3];
         let backbone = load(kind, &weights(kind, &taps[2]), taps)?;
         let batch = pixels((4, 3, 72, 56));
@@ -266,8 +301,7 @@ fn a_misshapen_tensor_is_named_with_both_shapes() {
 
 #[test]
 fn another_networks_weights_are_recognised() {
-    let lite = BackboneKind::EfficientNetLite0;
-    let lite_weights = weights(lite, &tap(lite, "stage5"));
+    let lite_weights = weights(LITE, &tap(LITE, "stage5"));
     let error = error_of(RESNET18, &lite_weights, &RESNET18.taps()[..1]);
     assert!(
         error.contains("`_blocks.0._bn1.bias`") && error.contains("efficientnet-lite0"),
@@ -295,29 +329,6 @@ fn another_networks_weights_are_recognised() {
     assert!(
         error.contains("`layer1.2.conv1.weight`") && error.contains("no network known"),
         "{error}"
-    );
-}
-
-#[test]
-fn every_network_is_detected_from_its_first_stage_on() {
-    for kind in BackboneKind::ALL {
-        for tap in kind.taps() {
-            let tensors = kind.tensors_up_to(tap);
-            let named = tensors
-                .iter()
-                .map(|spec| (spec.name.as_str(), spec.shape.as_slice()));
-            assert_eq!(
-                BackboneKind::detect(named),
-                Some(kind),
-                "{kind} up to {}",
-                tap.name
-            );
-        }
-    }
-    assert_eq!(BackboneKind::detect([]), None);
-    assert_eq!(
-        BackboneKind::detect([("conv1.weight", [64, 3, 7, 7].as_slice())]),
-        None
     );
 }
 
@@ -350,18 +361,59 @@ fn wrong_taps_are_refused() {
 
 #[test]
 fn only_resnets_mirror_pictures() {
-    let lite = BackboneKind::EfficientNetLite0;
-    let taps = &lite.taps()[..1];
-    assert!(
-        Backbone::load(
-            lite,
-            &weights(lite, &taps[0]),
-            taps,
-            Border::Reflect,
-            &Device::Cpu
-        )
-        .is_err()
+    for kind in BackboneKind::ALL {
+        let taps = &kind.taps()[..1];
+        let weights = weights(kind, &taps[0]);
+        let built = Backbone::load(kind, &weights, taps, Border::Reflect, &Device::Cpu);
+        if kind.is_resnet() {
+            assert!(built.is_ok(), "{kind}");
+        } else {
+            let error = built.err().unwrap().to_string();
+            assert!(
+                error.contains(kind.name()) && error.contains("ResNets"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_picture_too_small_to_be_mirrored_is_told_the_least_size() -> Result<()> {
+    let weights = weights(RESNET18, &tap(RESNET18, "layer4"));
+    let taps = &RESNET18.taps()[1..];
+    let mirrored = Backbone::load(RESNET18, &weights, taps, Border::Reflect, &Device::Cpu)?;
+    for (height, width) in [(32, 32), (63, 200), (200, 4)] {
+        let error = mirrored.forward(&pixels((1, 3, height, width)));
+        let error = error.unwrap_err().to_string();
+        for part in [
+            "resnet18",
+            "layer4",
+            "64 pixels",
+            &format!("{width} x {height}"),
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    assert_eq!(
+        mirrored.forward(&pixels((1, 3, 64, 64)))?[2].dims(),
+        [1, 512, 2, 2]
     );
+
+    // Zeros fit around anything; fewer stages need less.
+    load(RESNET18, &weights, taps)?.forward(&pixels((1, 3, 32, 32)))?;
+    let shallow = Backbone::load(
+        RESNET18,
+        &weights,
+        &taps[..1],
+        Border::Reflect,
+        &Device::Cpu,
+    )?;
+    assert_eq!(
+        shallow.forward(&pixels((1, 3, 16, 16)))?[0].dims(),
+        [1, 128, 2, 2]
+    );
+    assert!(shallow.forward(&pixels((1, 3, 15, 16))).is_err());
+    Ok(())
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor, bail};
 
 use super::kind::{BackboneKind, Inventory};
-use super::plan::{ConvSpec, NORM_PARTS};
+use super::plan::{ConvSpec, NORM_PARTS, Offset};
 use crate::ops::conv::Conv2d;
 
 pub(super) struct Weights<'a> {
@@ -39,9 +39,40 @@ impl<'a> Weights<'a> {
     /// The convolution with its batch norm folded in: `w' = w g / sqrt(v + e)`, `b' = b - m g / sqrt(v + e)`.
     pub(super) fn conv(&self, spec: &ConvSpec) -> Result<Conv2d> {
         let shape = spec.weight_shape();
-        let mut weight = self.numbers(&format!("{}.weight", spec.name), &shape)?;
-        let [scale, shift, mean, variance] = NORM_PARTS
-            .map(|part| self.numbers(&format!("{}.{part}", spec.norm), &[spec.out_channels]));
+        let mut weight = match &spec.name {
+            Some(name) => self.numbers(&format!("{name}.weight"), &shape)?,
+            None => vec![1.0; shape.iter().product()],
+        };
+        let (factors, bias) = self.line(spec)?;
+        let filter = (weight.len() / spec.out_channels).max(1);
+        for (filter, &factor) in weight.chunks_mut(filter).zip(&factors) {
+            for value in filter {
+                *value = (f64::from(*value) * factor) as f32;
+            }
+        }
+        if !weight.iter().chain(&bias).all(|value| value.is_finite()) {
+            bail!("the weights of {} are not finite", spec.in_words());
+        }
+        let weight = Tensor::from_vec(weight, shape, self.device)?;
+        let bias = Tensor::from_vec(bias, spec.out_channels, self.device)?;
+        Conv2d::new(&weight, &bias, spec.channels, spec.stride, spec.padding)
+    }
+
+    /// By what the sums of each output channel are multiplied, and what is added then.
+    fn line(&self, spec: &ConvSpec) -> Result<(Vec<f64>, Vec<f32>)> {
+        let count = spec.out_channels;
+        let norm = match (&spec.offset, &spec.name) {
+            (Offset::Norm(norm), _) => norm,
+            (Offset::Bias, Some(name)) => {
+                let bias = self.numbers(&format!("{name}.bias"), &[count])?;
+                return Ok((vec![1.0; count], bias));
+            }
+            (Offset::Bias, None) | (Offset::None, _) => {
+                return Ok((vec![1.0; count], vec![0.0; count]));
+            }
+        };
+        let [scale, shift, mean, variance] =
+            NORM_PARTS.map(|part| self.numbers(&format!("{norm}.{part}"), &[count]));
         let (scale, shift, mean, variance) = (scale?, shift?, mean?, variance?);
         let factors: Vec<f64> = scale
             .iter()
@@ -50,27 +81,12 @@ impl<'a> Weights<'a> {
                 f64::from(scale) / (f64::from(variance) + self.epsilon).sqrt()
             })
             .collect();
-        let bias: Vec<f32> = shift
+        let bias = shift
             .iter()
             .zip(mean.iter().zip(&factors))
             .map(|(&shift, (&mean, &factor))| (f64::from(shift) - f64::from(mean) * factor) as f32)
             .collect();
-        let filter = (weight.len() / spec.out_channels).max(1);
-        for (filter, &factor) in weight.chunks_mut(filter).zip(&factors) {
-            for value in filter {
-                *value = (f64::from(*value) * factor) as f32;
-            }
-        }
-        if !weight.iter().chain(&bias).all(|value| value.is_finite()) {
-            bail!(
-                "the weights of `{}` or its batch norm `{}` are not finite",
-                spec.name,
-                spec.norm
-            );
-        }
-        let weight = Tensor::from_vec(weight, shape, self.device)?;
-        let bias = Tensor::from_vec(bias, spec.out_channels, self.device)?;
-        Conv2d::new(&weight, &bias, spec.channels, spec.stride, spec.padding)
+        Ok((factors, bias))
     }
 
     fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::{Cfa, CfaConfig, TapScaling};
+use crate::cursor::Cursor;
 use crate::models::backbone::BackboneKind;
 use crate::models::{Detector, FeatureExtractor, Turn};
 
@@ -33,10 +34,12 @@ impl Formula {
 
 /// CFA's steps are all alike.
 const TURN: Turn = Turn {
-    epoch: 0,
-    batch: 0,
+    at: Cursor {
+        epoch: 0,
+        batch: 0,
+        step: 0,
+    },
     batches: 1,
-    step: 0,
 };
 
 impl FeatureExtractor for Formula {

@@ -4,10 +4,10 @@
 use candle_core::{D, Device, Result, Tensor, Var};
 
 use super::clamp::{ALPHA, Clamp};
-use super::closed_form::{BlockMoments, Update};
 use super::condition::PositionCode;
 use super::fibres::{Fibres, Place};
 use super::flow::{Block, DAMPING, Flow, FlowShape};
+use super::learn::{BlockMoments, Update};
 use crate::ops::adam::Slices;
 
 /// Mean loss of the fibres under the flow as it is, then one update of all its parameters. A loss that is not a number
@@ -19,13 +19,7 @@ pub(super) fn step(
     code: &PositionCode,
     update: &impl Update,
 ) -> Result<f64> {
-    let blocks = flow
-        .blocks
-        .iter()
-        .map(|block| Recorded::new(block, flow.shape))
-        .collect::<Result<Vec<_>>>()?;
-    let (values, conditions) = inputs(fibres, code, flow.shape)?;
-    let loss = mean_loss(&blocks, flow.shape, flow.clamp, &values, &conditions)?;
+    let (loss, blocks) = forward(flow, fibres, code)?;
     let mean = f64::from(loss.to_scalar::<f32>()?);
     if !mean.is_finite() {
         return Ok(mean);
@@ -49,8 +43,24 @@ pub(super) fn step(
     Ok(mean)
 }
 
+/// The mean loss, recorded, and the blocks whose parameters it can be differentiated by.
+pub(super) fn forward(
+    flow: &Flow,
+    fibres: &Fibres,
+    code: &PositionCode,
+) -> Result<(Tensor, Vec<Recorded>)> {
+    let blocks = flow
+        .blocks
+        .iter()
+        .map(|block| Recorded::new(block, flow.shape))
+        .collect::<Result<Vec<_>>>()?;
+    let (values, conditions) = inputs(fibres, code, flow.shape)?;
+    let loss = mean_loss(&blocks, flow.shape, flow.clamp, &values, &conditions)?;
+    Ok((loss, blocks))
+}
+
 /// A block whose parameters are recorded.
-struct Recorded {
+pub(super) struct Recorded {
     /// In the order of [`Block::parameters`].
     parameters: [Var; 6],
     /// `(C, C)`, transposed.

@@ -77,7 +77,13 @@ impl CflowConfig {
             BackboneKind::EfficientNetLite0 => (
                 ["stage3", "stage5", "stage7"],
                 TapActivation::None,
-                TapStandard::Channel,
+                // These taps spread by about 10; flows are built for features near 1.
+                TapStandard::Tap,
+            ),
+            BackboneKind::MobileNetV3Large => (
+                ["block6", "block12", "block15"],
+                TapActivation::None,
+                TapStandard::None,
             ),
             BackboneKind::ResNet18 | BackboneKind::ResNet50 | BackboneKind::WideResNet50x2 => (
                 ["layer2", "layer3", "layer4"],
@@ -110,6 +116,9 @@ impl CflowConfig {
         Self {
             epochs: 20,
             sub_epochs: 2,
+            warm_up: 1,
+            batch_size: 8,
+            learning_rate: 2e-3,
             ..Self::paper(kind)
         }
     }

@@ -14,12 +14,10 @@ use super::condition::PositionCode;
 use super::fibres::{Fibres, Place, TapValues};
 use super::flow::{Block, DAMPING, Flow, FlowShape, gain};
 use super::likelihood::per_dimension;
+use super::workspace::ROWS;
 use crate::ops::elementary::exp;
 use crate::ops::matmul::{Target, View, multiply};
 use crate::ops::simd::{Kernel, dispatch, multiply_add};
-
-/// Fibres that go through all blocks together, on one core.
-const ROWS: usize = 64;
 
 /// A flow that only scores.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod config;
 mod fibres;
 mod flow;
 mod folded;
+mod learn;
 mod likelihood;
 #[cfg(test)]
 mod reference;
@@ -16,9 +17,12 @@ mod rotation;
 mod scale;
 mod schedule;
 mod score;
+#[cfg(test)]
+mod speed;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 use std::collections::HashMap;
 
@@ -192,21 +196,21 @@ impl Cflow {
             warm_up: self.config.warm_up,
             batches: self.config.sub_epochs * turn.batches,
         };
-        let within = turn.epoch % self.config.sub_epochs * turn.batches + turn.batch;
-        schedule.rate(turn.epoch / self.config.sub_epochs, within)
+        let within = turn.at.epoch % self.config.sub_epochs * turn.batches + turn.at.batch;
+        schedule.rate(turn.at.epoch / self.config.sub_epochs, within)
     }
 
     /// The fibres of one step: part of a permutation of all fibres of the batch.
     fn chosen(&mut self, turn: Turn, scale: usize, step: usize, pictures: usize) -> Vec<u32> {
         let all = pictures * self.scales[scale].cells();
-        let key = (turn.epoch, turn.batch, scale);
+        let key = (turn.at.epoch, turn.at.batch, scale);
         let order = match self.order.take() {
             Some(order) if (order.epoch, order.batch, order.scale) == key => order,
             _ => FibreOrder {
-                epoch: turn.epoch,
-                batch: turn.batch,
+                epoch: turn.at.epoch,
+                batch: turn.at.batch,
                 scale,
-                fibres: fibres::order(all, self.seed, turn.epoch, turn.batch, scale),
+                fibres: fibres::order(all, self.seed, turn.at.epoch, turn.at.batch, scale),
             },
         };
         let start = step * self.config.fibres;
@@ -303,7 +307,7 @@ impl Detector for Cflow {
             bail!("the model has to see the training pictures before its first step");
         }
         let pictures = batch.first().map_or(Ok(0), |tap| tap.dim(0))?;
-        let (index, step) = self.whose_turn(turn.step, pictures)?;
+        let (index, step) = self.whose_turn(turn.at.step, pictures)?;
         let rate = self.learning_rate(turn);
         let (sharing, gradient) = (self.config.sharing, self.config.gradient);
         let chosen = self.chosen(turn, index, step, pictures);
@@ -318,10 +322,10 @@ impl Detector for Cflow {
         let tap = batch[index].to_device(&Device::Cpu)?;
         let scale = &mut self.scales[index];
         if step == 0 {
-            scale.idle(sharing, rate, turn.step as u64)?;
+            scale.idle(sharing, rate, turn.at.step as u64)?;
         }
         let loss = with_values(&tap, |values| scale.step(values, &chosen, gradient, rate))?;
-        if loss.is_finite() && turn.step + 1 == total {
+        if loss.is_finite() && turn.at.step + 1 == total {
             for (scale, end) in self.scales.iter_mut().zip(ends) {
                 scale.idle(sharing, rate, (total - end) as u64)?;
             }

@@ -7,12 +7,14 @@ use candle_core::{DType, Device, Result, Tensor, bail};
 use rand_chacha::ChaCha8Rng;
 
 use super::autograd;
-use super::closed_form::{self, BlockMoments, Moments, Workspace, fresh_moments};
+use super::closed_form;
 use super::condition::PositionCode;
 use super::config::{AdamSharing, CflowConfig, Gradient};
 use super::fibres::{Fibres, Standard, TapValues};
 use super::flow::{Block, Flow, FlowShape, PARAMETERS};
 use super::folded::FoldedFlow;
+use super::learn::{BlockMoments, Moments, fresh_moments};
+use super::workspace::Workspace;
 use crate::models::optim::OPTIMIZER_PREFIX;
 use crate::ops::adam::{AdamStep, IdleSteps, Slices};
 

@@ -8,14 +8,17 @@ use rand_chacha::ChaCha8Rng;
 
 use super::autograd;
 use super::clamp::Clamp;
-use super::closed_form::{self, Update, Workspace, fresh_moments};
+use super::closed_form;
 use super::condition::PositionCode;
 use super::fibres::{Fibres, Standard, TapValues};
 use super::flow::{Block, Flow, FlowShape, NEUTRAL_SCALE};
 use super::folded::FoldedFlow;
+use super::learn::{Update, fresh_moments};
 use super::likelihood::{loss, per_dimension};
 use super::reference;
+use super::workspace::Workspace;
 use super::{AdamSharing, Cflow, CflowConfig, Gradient, TapStandard};
+use crate::cursor::Cursor;
 use crate::models::backbone::BackboneKind;
 use crate::models::taps::TapActivation;
 use crate::models::{Detector, FeatureExtractor, Turn};
@@ -469,12 +472,12 @@ fn train(model: &mut Cflow, taps: &[Tensor], from: usize, to: usize) -> Vec<f32>
     let steps = model.steps(4);
     (from..to)
         .map(|step| {
-            let turn = Turn {
+            let at = Cursor {
                 epoch: step / steps,
                 batch: 0,
-                batches: 1,
                 step: step % steps,
             };
+            let turn = Turn { at, batches: 1 };
             model.train_step(taps, turn).unwrap().loss
         })
         .collect()
@@ -622,10 +625,12 @@ fn a_saved_model_scores_the_same_and_tensors_are_checked() {
     let score = |model: &Cflow| model.score(&good(1, 4)).unwrap().to_vec3::<f32>().unwrap();
     assert_eq!(score(&model), score(&loaded));
     let turn = Turn {
-        epoch: 0,
-        batch: 0,
+        at: Cursor {
+            epoch: 0,
+            batch: 0,
+            step: 0,
+        },
         batches: 1,
-        step: 0,
     };
     let error = loaded.train_step(&taps, turn).unwrap_err().to_string();
     assert!(error.contains("loaded to score"), "{error}");
@@ -660,10 +665,12 @@ fn a_loss_that_is_no_number_is_reported_and_changes_nothing() {
     let before = bits(&model.training_state().unwrap());
     taps[0] = (&taps[0] * f64::NAN).unwrap();
     let turn = Turn {
-        epoch: 0,
-        batch: 0,
+        at: Cursor {
+            epoch: 0,
+            batch: 0,
+            step: 0,
+        },
         batches: 1,
-        step: 0,
     };
     let report = model.train_step(&taps, turn).unwrap();
     assert!(report.loss.is_nan());
@@ -695,10 +702,12 @@ fn what_cannot_work_is_refused_with_the_remedy() {
     let taps = untouched.encode(&good(4, 1)).unwrap();
     assert!(untouched.freeze(&mut std::iter::empty()).is_err());
     let turn = Turn {
-        epoch: 0,
-        batch: 0,
+        at: Cursor {
+            epoch: 0,
+            batch: 0,
+            step: 0,
+        },
         batches: 1,
-        step: 0,
     };
     assert!(untouched.train_step(&taps, turn).is_err(), "not prepared");
     assert!(

@@ -12,8 +12,8 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
     __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
-    _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_max_ps, _mm512_min_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    _mm256_mul_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
 /// The widest register of any instruction set, in numbers.
@@ -31,6 +31,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn load(source: *const f32) -> Self;
     unsafe fn store(self, target: *mut f32);
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
     /// `self * factor + sum`.
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// The smaller one; `other` where either is not a number.
@@ -169,6 +170,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
         // Two roundings: without a fused instruction `f32::mul_add` is a slow library call.
         self.zip(factor, |a, b| a * b).zip(sum, |a, b| a + b)
@@ -211,6 +217,11 @@ impl Lanes for __m256 {
     }
 
     #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        unsafe { _mm256_mul_ps(self, other) }
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, sum: Self) -> Self {
         unsafe { _mm256_fmadd_ps(self, factor, sum) }
     }
@@ -249,6 +260,11 @@ impl Lanes for __m512 {
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         unsafe { _mm512_add_ps(self, other) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        unsafe { _mm512_mul_ps(self, other) }
     }
 
     #[inline(always)]

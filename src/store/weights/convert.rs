@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Tensor};
 
-use super::detect::{detect, is_classifier};
-use super::load::{load_weights, weight_shapes};
+use super::load::load_weights;
+use super::network_of;
 use crate::models::backbone::BackboneKind;
 use crate::store::checkpoint::save_tensors;
 use crate::store::hash::sha256_of_file;
@@ -42,8 +42,7 @@ pub struct Conversion {
 /// give the same bytes, on every machine and from every format.
 pub fn convert(input: &Path, output: &Path, precision: Precision) -> Result<Conversion> {
     let name = input.display();
-    let kind = detect(&weight_shapes(input)?)
-        .with_context(|| format!("{name} holds weights of a network this program does not have"))?;
+    let kind = network_of(input)?;
     let source_sha256 = sha256_of_file(input).with_context(|| format!("reading {name}"))?;
     let weights = load_weights(input)?;
     let all = weights.len();
@@ -71,7 +70,7 @@ fn reduce(
 ) -> Result<BTreeMap<String, Tensor>> {
     let mut kept = BTreeMap::new();
     for (name, tensor) in weights {
-        if is_classifier(kind, &name) {
+        if kind.is_classifier(&name) {
             continue;
         }
         let large = tensor.rank() == 4 && tensor.elem_count() >= LARGE;
@@ -96,7 +95,6 @@ fn halve(name: &str, tensor: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::fs;
     use std::path::Path;
 
@@ -106,21 +104,18 @@ mod tests {
     use crate::models::backbone::BackboneKind;
     use crate::store::container::Container;
     use crate::store::weights::load_weights;
-    use crate::store::weights::tests::test_data;
+    use crate::store::weights::tests::{least_weights, test_data};
 
-    /// The least that is recognised as ResNet-18.
+    /// ResNet-18 with its first stage, one large convolution and a classifier.
     fn resnet18(path: &Path) {
-        let zeros = |shape: &[usize]| {
-            (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * 0.1).unwrap()
-        };
-        let tensors = HashMap::from([
-            ("conv1.weight", zeros(&[64, 3, 7, 7])),
-            ("layer1.1.conv2.weight", zeros(&[64, 64, 3, 3])),
-            ("layer3.1.conv2.weight", zeros(&[256, 256, 3, 3])),
-            ("fc.weight", zeros(&[1000, 512])),
-        ]);
+        let filled = |shape: &[usize]| Tensor::full(0.1_f32, shape, &Device::Cpu).unwrap();
+        let mut tensors = least_weights(BackboneKind::ResNet18, 0.1);
+        tensors.insert(LARGE_ONE.into(), filled(&[256, 256, 3, 3]));
+        tensors.insert("fc.weight".into(), filled(&[1000, 512]));
         candle_core::safetensors::save(&tensors, path).unwrap();
     }
+
+    const LARGE_ONE: &str = "layer3.1.conv2.weight";
 
     #[test]
     fn conversion_drops_the_classifier_and_halves_large_convolutions() {
@@ -131,23 +126,21 @@ mod tests {
         );
         resnet18(&input);
         let done = convert(&input, &output, Precision::Half).unwrap();
+        let kept = least_weights(BackboneKind::ResNet18, 0.1).len() + 1;
         assert_eq!(
             (done.kind, done.tensors, done.dropped),
-            (BackboneKind::ResNet18, 3, 1)
+            (BackboneKind::ResNet18, kept, 1)
         );
         let entries = Container::open(&output).unwrap().entries();
-        let types: Vec<String> = entries
-            .iter()
-            .map(|e| format!("{} {}", e.name, e.dtype))
-            .collect();
-        assert_eq!(
-            types,
-            [
-                "conv1.weight F32",
-                "layer1.1.conv2.weight F32",
-                "layer3.1.conv2.weight F16"
-            ]
-        );
+        assert_eq!(entries.len(), kept);
+        for entry in entries {
+            let dtype = if entry.name == LARGE_ONE {
+                "F16"
+            } else {
+                "F32"
+            };
+            assert_eq!(entry.dtype.to_string(), dtype, "{}", entry.name);
+        }
         assert_eq!(
             Container::open(&output).unwrap().metadata()["network"],
             "resnet18"

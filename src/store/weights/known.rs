@@ -31,7 +31,7 @@ pub const EMBEDDED_SHA256: &str =
 /// torchvision prints the first eight digits of each hash in the file's name; Hugging Face shows the whole hash on the
 /// file's page. All are the `ImageNet` V1 weights, which the papers used. The first of a network is what its plain name
 /// fetches.
-pub const KNOWN: [KnownWeights; 10] = [
+pub const KNOWN: [KnownWeights; 11] = [
     KnownWeights {
         name: "efficientnet-lite0",
         kind: BackboneKind::EfficientNetLite0,
@@ -52,6 +52,16 @@ pub const KNOWN: [KnownWeights; 10] = [
         sha256: "ca5fb617d04d70405364ee6a5935bf12b6f51ff9f21f7f00ff056d6a21c3e036",
         source: None,
         note: "the same weights as safetensors, f32",
+    },
+    KnownWeights {
+        name: "mobilenet-v3-large",
+        kind: BackboneKind::MobileNetV3Large,
+        sha256: "8738ca797c879b547d18bbd15da5736ff2557b2036a9af72225393ca61759a04",
+        source: Some(Source {
+            url: "https://download.pytorch.org/models/mobilenet_v3_large-8738ca79.pth",
+            file_name: "mobilenet_v3_large-8738ca79.pth",
+        }),
+        note: "torchvision ImageNet V1",
     },
     KnownWeights {
         name: "resnet18",
@@ -152,6 +162,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{KNOWN, by_name, fetchable};
+    use crate::models::backbone::BackboneKind;
 
     #[test]
     fn names_and_hashes_are_well_formed_and_unique() {
@@ -178,7 +189,7 @@ mod tests {
             }
             assert!(source.url.starts_with("https://"));
         }
-        assert_eq!(seen, 3);
+        assert_eq!(seen, 4);
     }
 
     #[test]
@@ -190,5 +201,14 @@ mod tests {
             "{error}"
         );
         assert!(by_name("efficientnet-lite0").is_err(), "it is embedded");
+    }
+
+    #[test]
+    fn the_plain_name_of_every_network_but_the_embedded_one_can_be_fetched() {
+        for kind in BackboneKind::ALL {
+            let fetched = by_name(kind.name()).map(|known| known.kind).ok();
+            let embedded = kind == BackboneKind::EfficientNetLite0;
+            assert_eq!(fetched, (!embedded).then_some(kind));
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Backbone weights: compiled in, found in folders, imported, fetched, converted.
 
 mod convert;
-mod detect;
 mod fetch;
 mod folders;
 mod known;
@@ -50,12 +49,23 @@ pub fn load(origin: &WeightsOrigin) -> Result<HashMap<String, Tensor>> {
     }
 }
 
+/// The network whose weights a file holds, by their names and shapes.
+fn network_of(path: &Path) -> Result<BackboneKind> {
+    let shapes = load::weight_shapes(path)?;
+    let tensors = shapes
+        .iter()
+        .map(|(name, shape)| (name.as_str(), shape.as_slice()));
+    BackboneKind::detect(tensors).with_context(|| {
+        let names = BackboneKind::ALL.map(BackboneKind::name).join(", ");
+        let file = path.display();
+        format!("{file} holds weights of a network this program does not have, or not all of them; it has {names}")
+    })
+}
+
 /// Which network a file is for and whether it is a known one. Reads the whole file for its hash.
 pub fn describe(path: &Path) -> Result<WeightsInfo> {
-    let name = path.display();
-    let kind = detect::detect(&load::weight_shapes(path)?)
-        .with_context(|| format!("{name} holds weights of a network this program does not have"))?;
-    let sha256 = sha256_of_file(path).with_context(|| format!("reading {name}"))?;
+    let kind = network_of(path)?;
+    let sha256 = sha256_of_file(path).with_context(|| format!("reading {}", path.display()))?;
     Ok(WeightsInfo {
         kind,
         verified: known::is_known(kind, &sha256),
@@ -196,16 +206,22 @@ mod tests {
         root
     }
 
-    /// The least that is recognised as ResNet-18, filled with `value`.
-    fn resnet18(path: &Path, value: f64) {
-        let filled = |shape: &[usize]| {
-            (Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap() * value).unwrap()
-        };
-        let tensors = HashMap::from([
-            ("conv1.weight", filled(&[64, 3, 7, 7])),
-            ("layer1.1.conv2.weight", filled(&[64, 64, 3, 3])),
-        ]);
-        candle_core::safetensors::save(&tensors, path).unwrap();
+    /// The least that is recognised as this network, filled with `value`.
+    pub fn least_weights(kind: BackboneKind, value: f32) -> HashMap<String, Tensor> {
+        let specs = kind.tensors_up_to(&kind.taps()[0]);
+        let filled = |shape: Vec<usize>| Tensor::full(value, shape, &Device::Cpu).unwrap();
+        specs
+            .into_iter()
+            .map(|spec| (spec.name, filled(spec.shape)))
+            .collect()
+    }
+
+    fn save(kind: BackboneKind, path: &Path, value: f32) {
+        candle_core::safetensors::save(&least_weights(kind, value), path).unwrap();
+    }
+
+    fn resnet18(path: &Path, value: f32) {
+        save(BackboneKind::ResNet18, path, value);
     }
 
     #[test]
@@ -323,6 +339,28 @@ mod tests {
         fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
         assert!(format!("{:#}", import(&broken, &own).unwrap_err()).contains("cut short"));
         assert_eq!(fs::read_dir(&own).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn each_network_is_recognised_by_its_file_and_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        for kind in BackboneKind::ALL {
+            save(kind, &path, 0.1);
+            let info = describe(&path).unwrap();
+            assert_eq!((info.kind, info.verified), (kind, false));
+        }
+        let mut weights = least_weights(BackboneKind::ResNet18, 0.1);
+        weights.insert(
+            "layer1.2.conv1.weight".into(),
+            weights["layer1.1.conv1.weight"].clone(),
+        );
+        candle_core::safetensors::save(&weights, &path).unwrap();
+        let text = describe(&path).unwrap_err().to_string();
+        assert!(
+            text.contains("net.safetensors") && text.contains("mobilenet-v3-large"),
+            "{text}"
+        );
     }
 
     #[test]
