@@ -3,7 +3,7 @@
 use eframe::egui::{
     Color32, Pos2, RichText, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo, vec2,
 };
-use egui_plot::{GridInput, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints};
+use egui_plot::{GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints};
 
 use super::controls::{fact, muted};
 use super::job_progress::{Epoch, JobProgress};
@@ -164,7 +164,7 @@ fn plot<'a>(ui: &Ui, scale: Scale, height: f32) -> Plot<'a> {
         .height(height)
         .show_crosshair(false)
         .grid_color(theme::palette(ui).outline)
-        .y_grid_spacer(move |input| scale.grid(input))
+        .y_grid_spacer(move |input| scale.grid(input.bounds))
         .show_grid([false, true])
         .allow_drag(false)
         .allow_zoom(false)
@@ -234,11 +234,11 @@ impl Scale {
     }
 
     /// Where the horizontal lines stand: at powers of ten and their multiples, or at round numbers.
-    fn grid(self, input: GridInput) -> Vec<GridMark> {
+    fn grid(self, bounds: (f64, f64)) -> Vec<GridMark> {
         if self == Self::Linear {
-            return even_marks(input.bounds, 6.0, 0.0);
+            return even_marks(bounds, 6.0, 0.0);
         }
-        let (bottom, top) = input.bounds;
+        let (bottom, top) = bounds;
         let decades = bottom.floor() as i32..=top.ceil() as i32;
         let marks = decades.flat_map(|decade| {
             (1..10).map(move |multiple| GridMark {

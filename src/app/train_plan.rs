@@ -71,17 +71,17 @@ pub struct SmallerBatch {
 /// What replaces the preset's batch when there are too few pictures to fill one.
 pub fn smaller_batch(form: &TrainForm, data: &OpenData) -> Option<SmallerBatch> {
     let pictures = Share::of(data).training;
-    let preset = form.model_config().batch_size();
-    (MIN_TRAIN..preset)
-        .contains(&pictures)
-        .then_some(SmallerBatch { pictures, preset })
+    let model = form.model_config();
+    let too_few = pictures >= MIN_TRAIN && model.batch_for(pictures).is_err();
+    let preset = model.batch_size();
+    too_few.then_some(SmallerBatch { pictures, preset })
 }
 
 /// How many optimiser steps the training takes. `None` where pictures of different shapes leave the input size open.
 pub fn steps(form: &TrainForm, data: &OpenData) -> Option<usize> {
     let config = form.run_config(data);
-    let batch = config.model.batch_size();
-    let batches = Share::of(data).training / batch.max(1);
+    let pictures = Share::of(data).training;
+    let batch = config.model.batch_for(pictures).ok()?.max(1);
     let steps = match &config.model {
         ModelConfig::Cfa(_) => 1,
         ModelConfig::Cflow(cflow) => {
@@ -96,7 +96,7 @@ pub fn steps(form: &TrainForm, data: &OpenData) -> Option<usize> {
             .sum()
         }
     };
-    Some(config.model.epochs() * batches * steps)
+    Some(config.model.epochs() * (pictures / batch) * steps)
 }
 
 /// The size the network will see, when all pictures lead to the same.

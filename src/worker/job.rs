@@ -179,7 +179,7 @@ mod tests {
     use crate::progress::{Outcome, Silent};
     use crate::store::RunFolder;
     use crate::store::model_file::BackboneIdentity;
-    use crate::store::training_state::{self, EpochLoss, TrainingState};
+    use crate::store::training_state::{self, EpochAccount, TrainingState};
     use crate::worker::message::{Event, JobId};
 
     const JOB: JobId = JobId(1);
@@ -193,7 +193,7 @@ mod tests {
                 ..Cursor::default()
             },
             history: Vec::new(),
-            epoch_loss: EpochLoss::default(),
+            account: EpochAccount::default(),
             data_fingerprint: String::new(),
             backbone: BackboneIdentity {
                 kind: BackboneKind::EfficientNetLite0,
