@@ -38,6 +38,14 @@ impl ModelConfig {
         }
     }
 
+    /// The name people know the model by.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Cfa(_) => ModelName::Cfa.title(),
+            Self::Cflow(_) => ModelName::Cflow.title(),
+        }
+    }
+
     /// How many pictures one training step sees.
     pub fn batch_size(&self) -> usize {
         match self {
@@ -201,7 +209,7 @@ impl Preset {
 
 /// CFLOW-AD's input for a category of MVTec AD (Gudovskiy et al. 2022, their table of results). The sizes were chosen by
 /// results on the test set, so the same size for everything is the honest comparison.
-fn published_cflow_input(category: &str) -> Option<InputPreset> {
+pub fn published_cflow_input(category: &str) -> Option<InputPreset> {
     match category {
         "bottle" | "carpet" | "grid" | "leather" | "screw" | "tile" | "toothbrush" | "wood"
         | "zipper" => Some(InputPreset::Resize512),

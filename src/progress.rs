@@ -26,7 +26,7 @@ impl Phase {
         match self {
             Self::ReadingPictures => "Reading pictures",
             Self::Encoding => "Extracting features",
-            Self::BuildingBank => "Building the memory bank",
+            Self::BuildingBank => "Preparing the model",
             Self::Training => "Training",
             Self::Freezing => "Fixing the scale of scores",
             Self::Calibrating => "Calibrating on held-out good pictures",

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 
 mod support;
+#[path = "gui/train.rs"]
+mod train;
 #[path = "gui/whole_road.rs"]
 mod whole_road;
 
@@ -42,52 +44,6 @@ impl Window {
         window.script.command();
         window.script.close(made_up::line3);
         window.until("data opened", |state| state.data.is_some());
-        window
-    }
-
-    /// A training in its last third.
-    fn training(theme: Theme) -> Self {
-        let mut window = Self::with_data(theme);
-        window.click("Train a model");
-        window.click("Train on bottle");
-        let script = &window.script;
-        script.command();
-        for (phase, total) in [
-            (Phase::ReadingPictures, 188),
-            (Phase::Encoding, 188),
-            (Phase::BuildingBank, 188),
-        ] {
-            script.report(Progress::Phase { phase, total });
-        }
-        let (phase, total) = (Phase::Training, 1410);
-        script.report(Progress::Phase { phase, total });
-        window.until("training", |state| {
-            state
-                .training()
-                .is_some_and(|job| job.progress.phase() == Some(Phase::Training))
-        });
-        for step in 0..940 {
-            window.clock.set(step as f64 * 0.05);
-            let falling = 290.0 * (-(step as f32) / 90.0).exp() + 0.7;
-            let loss = falling * (1.0 + 0.15 * ((step * 7919 % 100) as f32 / 50.0 - 1.0));
-            window.script.report(Progress::Loss { step, loss });
-            if step % 47 == 46 {
-                let (epoch, epochs) = (step / 47 + 1, 30);
-                let quantities = vec![("radius".to_owned(), 0.632)];
-                window.script.report(Progress::Epoch {
-                    epoch,
-                    epochs,
-                    loss,
-                    quantities,
-                });
-                window.script.report(Progress::Step { done: step + 1 });
-                window.until("epoch", |state| {
-                    state
-                        .training()
-                        .is_some_and(|job| job.progress.epochs().len() == epoch)
-                });
-            }
-        }
         window
     }
 }
@@ -239,85 +195,6 @@ fn roles_of_plain_folders_can_be_corrected() {
 }
 
 #[test]
-fn training_is_set_up_started_cancelled_and_tried_again() {
-    let mut window = Window::with_data(Theme::Dark);
-    window.press(Modifiers::COMMAND, Key::Num2);
-    assert_eq!(window.state().place, Place::Train);
-    window.picture("train-form-dark");
-    window.click("Quick");
-    window.click("224 crop");
-    window.click("Train on bottle");
-    let Command::Train { config, out } = window.script.command() else {
-        panic!("another command")
-    };
-    assert_eq!(config.category.as_deref(), Some("bottle"));
-    assert!(config.model.epochs() < 30);
-    assert_eq!(out, window.home.path().join("runs").join("bottle-cfa"));
-    window.click("Cancel");
-    window.until("cancelled", |state| state.unfinished.is_some());
-    assert!(window.shows("The training was cancelled"));
-    window.click("Try again");
-    let Command::Train {
-        config: again,
-        out: same,
-    } = window.script.command()
-    else {
-        panic!("another command")
-    };
-    assert_eq!((again, same), (config, out));
-}
-
-#[test]
-fn a_running_training_shows_phase_rate_time_left_and_loss() {
-    let mut window = Window::training(Theme::Dark);
-    for text in [
-        "Training on bottle",
-        "940 of 1,410 steps",
-        "20.0 steps/s",
-        "left",
-        "20 of 30",
-        "Radius",
-    ] {
-        assert!(window.shows(text), "{text}");
-    }
-    let text = "bottle/train/good/017.png is cut short; left out".to_owned();
-    window.script.report(Progress::Warning { text });
-    window.until("warned", |state| {
-        state
-            .training()
-            .is_some_and(|job| !job.progress.warnings().is_empty())
-    });
-    window.picture("train-running-dark");
-    window.press(Modifiers::COMMAND, Key::Num1);
-    assert!(
-        window.shows("Training on bottle"),
-        "the status bar says what runs"
-    );
-    window.picture("data-while-training-dark");
-    let mut light = Window::training(Theme::Light);
-    light.picture("train-running-light");
-}
-
-#[test]
-fn a_failed_training_says_why_and_can_be_copied() {
-    let mut window = Window::training(Theme::Light);
-    window
-        .script
-        .fail("writing /runs/bottle-cfa: no space left on device");
-    window.until("failed", |state| state.unfinished.is_some());
-    assert!(window.shows("The training failed"));
-    assert!(!window.shows("Training on bottle failed"), "told once");
-    window.picture("train-failed-light");
-    window
-        .harness
-        .get_all_by_label("Copy details")
-        .next()
-        .unwrap()
-        .click();
-    window.settle();
-}
-
-#[test]
 fn an_error_stays_until_it_is_dismissed_and_is_kept_in_the_list() {
     let mut window = Window::open(Theme::Dark);
     window.drop_path("/no/such/folder");
@@ -384,15 +261,6 @@ fn opened_folders_are_offered_again_and_can_be_forgotten() {
     assert!(window.state().recent.data().is_empty());
     window.click("Back to line 3");
     assert!(window.shows("Pictures in bottle"));
-}
-
-#[test]
-fn training_without_data_leads_back_to_data() {
-    let mut window = Window::open(Theme::Light);
-    window.click("Train");
-    window.picture("train-empty-light");
-    window.click("Go to Data");
-    assert_eq!(window.state().place, Place::Data);
 }
 
 #[test]

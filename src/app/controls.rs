@@ -1,8 +1,9 @@
 //! Cards, buttons and captions in the shapes every place uses. No place-specific text.
 
 use eframe::egui::{
-    Align, Button, Color32, CornerRadius, Frame, Label, Layout, Margin, ProgressBar, Response,
-    RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, Vec2, WidgetInfo, vec2,
+    Align, Button, Color32, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, ProgressBar,
+    Response, RichText, Role, ScrollArea, Sense, Sides, Stroke, TextStyle, Ui, Vec2, WidgetInfo,
+    vec2,
 };
 
 use super::icons::{self, Icon};
@@ -189,6 +190,55 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str) -> Response {
     };
     icons::paint(ui.painter(), rect.shrink(6.0), icon, color);
     response.on_hover_text(name)
+}
+
+/// What was answered to a question that can only be answered one of two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    No,
+}
+
+/// What may be lost, in words.
+pub struct Question<'a> {
+    pub title: &'a str,
+    pub consequence: &'a str,
+    /// The folder it is about.
+    pub path: Option<&'a str>,
+    /// The two buttons; the second is the safe one.
+    pub yes: &'a str,
+    pub no: &'a str,
+}
+
+/// Asks before something is lost. `None` until it is answered; leaving the question is a no.
+pub fn question_ui(ui: &Ui, id: &str, question: &Question<'_>) -> Option<Answer> {
+    const BUTTON: Vec2 = vec2(96.0, 34.0);
+    let frame = Frame::window(ui.style()).inner_margin(Margin::same(16));
+    let modal = Modal::new(Id::unique(id)).frame(frame);
+    let shown = modal.show(ui.ctx(), |ui| {
+        ui.set_width(380.0);
+        heading(ui, question.title);
+        muted(ui, question.consequence);
+        if let Some(path) = question.path {
+            path_label(ui, path);
+        }
+        ui.add_space(10.0);
+        let (yes, no) = Sides::new().height(BUTTON.y).show(
+            ui,
+            |ui| ui.add(Button::new(question.yes).min_size(BUTTON)).clicked(),
+            |ui| {
+                let no = primary(ui, question.no).min_size(BUTTON);
+                ui.add(no).clicked()
+            },
+        );
+        match (yes, no) {
+            (true, _) => Some(Answer::Yes),
+            (_, true) => Some(Answer::No),
+            _ => None,
+        }
+    });
+    let left = shown.should_close().then_some(Answer::No);
+    shown.inner.or(left)
 }
 
 /// Shape and colour of a severity.

@@ -24,7 +24,11 @@ pub fn data_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action
 
 fn place_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
     if let Some(job) = &state.job {
-        let shown_here = !matches!(job.command, Command::ListWeights | Command::Train { .. });
+        let quick = matches!(
+            job.command,
+            Command::ListWeights | Command::DiscardTraining { .. }
+        );
+        let shown_here = !quick && job.command.training().is_none();
         if shown_here {
             view.choose_another = false;
             return waiting_ui(ui, job);

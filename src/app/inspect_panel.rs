@@ -10,7 +10,7 @@ use eframe::egui::{
 use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
 use super::colour_bar::{self, ColourBar};
-use super::empty_place::empty_place_ui;
+use super::empty_place::{no_run_ui, no_scores_ui};
 use super::gallery_panel::{GalleryView, gallery_ui};
 use super::limit_control::{image_limit_ui, pixel_limit_value_ui};
 use super::picture::Picture;
@@ -49,11 +49,10 @@ pub fn inspect_ui(
     view.readout = None;
     let Some(run) = &state.run else {
         let hint = "Train a model or open a run to look at its pictures";
-        return empty_place_ui(ui, "No run is open", hint);
+        return no_run_ui(ui, hint);
     };
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
-        let hint = "Its test pictures have not been scored. Evaluate it on a data set to look at them here";
-        return empty_place_ui(ui, "This model has no scored pictures yet", hint);
+        return no_scores_ui(ui, state, run, "This model has no scored pictures yet");
     };
     let mut action =
         greet(state, run, evaluation, view).or_else(|| keys(ui, state, run, evaluation, view));

@@ -1,5 +1,6 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
+mod action;
 mod app_icon;
 mod badge;
 mod cached;
@@ -20,11 +21,13 @@ mod histogram_panel;
 mod icons;
 mod keys;
 mod limit_control;
+mod loss_plot;
 mod lru;
 mod number_table;
 mod numbers;
 mod numbers_panel;
 mod opening;
+mod outlook_panel;
 mod picture;
 mod plot_parts;
 mod progress_panel;
@@ -34,6 +37,9 @@ mod status_bar;
 mod toasts;
 mod train_form;
 mod train_panel;
+mod train_plan;
+mod train_rows;
+mod unfinished_panel;
 mod user_folders;
 mod verdict;
 mod view_controls;
@@ -58,7 +64,6 @@ use std::io;
 
 use eframe::egui::{CentralPanel, Context, Frame, Ui};
 
-use crate::config::RunConfig;
 use crate::data::synthetic::SampleSettings;
 use crate::data::{OpenOptions, Severity};
 use crate::worker::message::{Command, Event};
@@ -70,8 +75,7 @@ use results_panel::{ResultsView, results_ui};
 use state::{Action, Pick, Place, State};
 use textures::Textures;
 use toasts::{Toasts, toasts_ui};
-use train_form::TrainForm;
-use train_panel::train_ui;
+use train_panel::{TrainView, train_ui};
 
 /// Names this program to the desktop and to its folder for saved settings.
 const APP_ID: &str = "flawscope";
@@ -102,7 +106,7 @@ pub struct App {
     inspect_view: InspectView,
     results_view: ResultsView,
     textures: Textures,
-    train_form: TrainForm,
+    train_view: TrainView,
     toasts: Toasts,
     closing: opening::Closing,
 }
@@ -134,7 +138,7 @@ impl App {
             inspect_view: InspectView::default(),
             results_view: ResultsView::default(),
             textures: Textures::default(),
-            train_form: TrainForm::default(),
+            train_view: TrainView::default(),
             toasts: Toasts::default(),
             closing: opening::Closing::default(),
         };
@@ -186,7 +190,7 @@ impl App {
         self.state.apply(event, now);
         if data_opened {
             self.data_view = DataView::default();
-            self.train_form.out = None;
+            self.train_view.form.out = None;
         }
     }
 
@@ -223,7 +227,10 @@ impl App {
             )),
             Action::ChooseCategory(category) => self.choose_category(category),
             Action::ListWeights => self.submit(Command::ListWeights),
-            Action::Train { config, out } => self.train(config, out),
+            Action::Train { config, out } => self.train(Command::Train { config, out }),
+            Action::Resume(training) => self.train(Command::Resume { training }),
+            Action::DiscardTraining(run) => self.submit(Command::DiscardTraining { run }),
+            Action::Evaluate(run) => self.submit(Command::Evaluate { run, data: None }),
             Action::CancelJob => self.cancel(),
             Action::ForgetUnfinished => self.state.unfinished = None,
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
@@ -274,13 +281,13 @@ impl App {
     fn choose_category(&mut self, category: usize) {
         if let Some(data) = &mut self.state.data {
             data.category = category;
-            self.train_form.out = None;
+            self.train_view.form.out = None;
         }
     }
 
-    fn train(&mut self, config: Box<RunConfig>, out: std::path::PathBuf) {
+    fn train(&mut self, command: Command) {
         self.state.place = Place::Train;
-        self.submit(Command::Train { config, out });
+        self.submit(command);
     }
 
     fn cancel(&mut self) {
@@ -331,7 +338,7 @@ impl App {
     fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
         match self.state.place {
             Place::Data => data_ui(ui, &self.state, &mut self.data_view),
-            Place::Train => train_ui(ui, &self.state, &mut self.train_form, &self.folders),
+            Place::Train => train_ui(ui, &self.state, &mut self.train_view, &self.folders),
             Place::Inspect => {
                 inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
             }
@@ -373,6 +380,6 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        eframe::set_value(storage, RECENT_KEY, &self.state.recent);
+        eframe::set_value(storage, RECENT_KEY, &self.state.recent_for_next_time());
     }
 }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use eframe::egui::{
-    Align2, Color32, CornerRadius, FontId, Id, LayerId, Modal, Order, Sides, Stroke, StrokeKind,
-    Ui, ViewportCommand,
+    Align2, Color32, CornerRadius, FontId, Id, LayerId, Order, Stroke, StrokeKind, Ui,
+    ViewportCommand,
 };
 
-use super::controls::{heading, muted, primary};
+use super::controls::{Answer, Question, question_ui};
 use super::state::{Action, State};
 use super::theme;
 use super::user_folders::is_free;
@@ -76,7 +76,7 @@ pub fn drop_hint_ui(ui: &Ui) {
     );
 }
 
-/// Asks before a running training is thrown away with the window.
+/// Asks before a running training is stopped with the window.
 #[derive(Debug, Default)]
 pub struct Closing {
     asking: bool,
@@ -94,38 +94,32 @@ impl Closing {
             self.asking = false;
             return None;
         }
-        let modal = Modal::new(Id::unique("closing")).show(ui.ctx(), |ui| self.question_ui(ui));
-        if modal.should_close() {
-            self.asking = false;
-        }
-        modal.inner
-    }
-
-    fn question_ui(&mut self, ui: &mut Ui) -> Option<Action> {
-        ui.set_width(360.0);
-        heading(ui, "A training is running");
-        muted(
-            ui,
-            "Closing the window stops it, and what it has learned so far is lost",
-        );
-        ui.add_space(8.0);
-        let (stop, keep) = Sides::new().show(
-            ui,
-            |ui| ui.button("Stop it and close").clicked(),
-            |ui| {
-                let keep = primary(ui, "Keep training");
-                ui.add(keep).clicked()
-            },
-        );
-        if stop || keep {
-            self.asking = false;
-        }
-        if !stop {
+        let question = Question {
+            title: "A training is running",
+            consequence: consequence(state),
+            path: None,
+            yes: "Stop it and close",
+            no: "Keep training",
+        };
+        let answer = question_ui(ui, "closing", &question)?;
+        self.asking = false;
+        if answer == Answer::No {
             return None;
         }
         self.agreed = true;
         ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         Some(Action::CancelJob)
+    }
+}
+
+/// What closing the window does to the running training.
+fn consequence(state: &State) -> &'static str {
+    let job = state.training();
+    let begun = job.is_some_and(|job| job.progress.has_begun_to_learn());
+    if begun {
+        "Closing the window stops it. What it has learned so far is kept: open its run folder to go on later"
+    } else {
+        "Closing the window stops it. It has not begun to learn, so nothing is lost but the preparation"
     }
 }
 

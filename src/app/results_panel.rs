@@ -6,7 +6,7 @@ use eframe::egui::{Button, CentralPanel, Frame, Margin, Panel, RichText, ScrollA
 use super::card_row::card_row;
 use super::confusion_panel::{confusion_ui, proof_ui, recall_ui};
 use super::curves_panel::{PixelGrid, curve_card_ui};
-use super::empty_place::empty_place_ui;
+use super::empty_place::{no_run_ui, no_scores_ui};
 use super::histogram_panel::{HistogramView, histogram_ui};
 use super::limit_control::{image_limit_ui, pixel_limit_ui};
 use super::numbers_panel::{numbers_ui, protocol_ui};
@@ -31,12 +31,10 @@ pub struct ResultsView {
 pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<Action> {
     let Some(run) = &state.run else {
         let hint = "Train a model or open a run to see its numbers";
-        return empty_place_ui(ui, "No run is open", hint);
+        return no_run_ui(ui, hint);
     };
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
-        let hint =
-            "Its test pictures have not been scored. Evaluate it on a data set to see its numbers";
-        return empty_place_ui(ui, "This model has no results yet", hint);
+        return no_scores_ui(ui, state, run, "This model has no results yet");
     };
     let ground = theme::palette(ui).panel;
     let confusion = Confusion::at(&evaluation.images, state.image_limit);
@@ -81,7 +79,7 @@ fn head_ui(
         let protocol = &evaluation.protocol;
         let what = format!(
             "{} on {}, {}",
-            protocol.model.to_uppercase(),
+            run.config.model.title(),
             protocol.backbone,
             words::count(evaluation.images.len(), "test picture")
         );

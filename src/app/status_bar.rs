@@ -7,7 +7,6 @@ use super::job_progress::PhaseProgress;
 use super::state::{Action, Job, Place, State, last_name, title};
 use super::theme;
 use super::words;
-use crate::worker::message::Command;
 
 /// `readout` is what the place in view has to say about where the pointer is.
 pub fn status_bar_ui(ui: &mut Ui, state: &State, readout: Option<&str>) -> Option<Action> {
@@ -59,9 +58,9 @@ fn job_ui(ui: &mut Ui, job: &Job, here: Place) -> Option<Action> {
         }
     }
     line(ui, &text, palette.text);
-    let place = match job.command {
-        Command::Train { .. } => Place::Train,
-        _ => Place::Data,
+    let place = match job.command.training() {
+        Some(_) => Place::Train,
+        None => Place::Data,
     };
     if here == place {
         return None;

@@ -28,8 +28,10 @@ pub struct Palette {
     pub accent: Color32,
     /// Text on a surface filled with `accent`.
     pub on_accent: Color32,
-    /// A second line of a plot that is neither a class nor the limit.
+    /// Further lines of a plot that are neither a class nor the limit.
     pub second: Color32,
+    pub third: Color32,
+    pub fourth: Color32,
     pub error: Color32,
     pub warning: Color32,
     /// Headings and numbers that matter.
@@ -63,6 +65,8 @@ const DARK: Palette = Palette {
     accent: Color32::from_rgb(0x35, 0xc2, 0xb0),
     on_accent: Color32::from_rgb(0x06, 0x1d, 0x1a),
     second: Color32::from_rgb(0xb6, 0x9c, 0xff),
+    third: Color32::from_rgb(0xe3, 0xb3, 0x41),
+    fourth: Color32::from_rgb(0x6c, 0xb1, 0xf2),
     error: Color32::from_rgb(0xff, 0x8a, 0x7a),
     warning: Color32::from_rgb(0xf0, 0xc0, 0x4a),
     strong: Color32::from_rgb(0xf4, 0xf6, 0xf8),
@@ -88,6 +92,8 @@ const LIGHT: Palette = Palette {
     accent: Color32::from_rgb(0x07, 0x6e, 0x63),
     on_accent: Color32::WHITE,
     second: Color32::from_rgb(0x6a, 0x4f, 0xc4),
+    third: Color32::from_rgb(0x9a, 0x63, 0x00),
+    fourth: Color32::from_rgb(0x1c, 0x6f, 0xb8),
     error: Color32::from_rgb(0xb3, 0x26, 0x1e),
     warning: Color32::from_rgb(0x80, 0x52, 0x00),
     strong: Color32::from_rgb(0x11, 0x16, 0x1c),
@@ -256,6 +262,8 @@ mod tests {
                 palette.good_class,
                 palette.defect_class,
                 palette.second,
+                palette.third,
+                palette.fourth,
                 palette.limit,
             ] {
                 assert!(contrast(mark, palette.well) >= 3.0, "{theme:?}: {mark:?}");

@@ -2,46 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::state::{OpenData, State};
+use super::state::OpenData;
+use super::train_plan::smaller_batch;
 use super::user_folders::UserFolders;
 use crate::config::{
-    BackboneChoice, BackboneKind, CalibrationConfig, CfaConfig, DeviceChoice, ModelConfig,
+    BackboneChoice, BackboneKind, CalibrationConfig, DeviceChoice, ModelConfig, ModelName, Preset,
     RunConfig,
 };
-use crate::data::Category;
 use crate::data::image::InputPreset;
 use crate::worker::message::{WeightsInfo, WeightsOrigin};
-
-/// Named settings of a model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Preset {
-    #[default]
-    Paper,
-    Quick,
-}
-
-impl Preset {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Paper => "Paper",
-            Self::Quick => "Quick",
-        }
-    }
-
-    fn cfa(self, backbone: BackboneKind) -> CfaConfig {
-        match self {
-            Self::Paper => CfaConfig::paper(backbone),
-            Self::Quick => CfaConfig::quick(backbone),
-        }
-    }
-}
 
 /// The choices of the Train place. What is `None` is not chosen but follows from the rest.
 #[derive(Debug, Clone)]
 pub struct TrainForm {
+    pub model: ModelName,
     pub preset: Preset,
     pub backbone: BackboneChoice,
-    pub input: InputPreset,
+    pub input: Option<InputPreset>,
     pub device: DeviceChoice,
     pub seed: u64,
     /// The run folder as typed.
@@ -53,12 +30,13 @@ impl Default for TrainForm {
     /// The embedded backbone, the published settings, seed 0.
     fn default() -> Self {
         Self {
+            model: ModelName::default(),
             preset: Preset::default(),
             backbone: BackboneChoice {
                 kind: BackboneKind::EfficientNetLite0,
                 weights: None,
             },
-            input: InputPreset::default(),
+            input: None,
             device: DeviceChoice::default(),
             seed: 0,
             out: None,
@@ -68,31 +46,56 @@ impl Default for TrainForm {
 }
 
 impl TrainForm {
-    pub fn epochs(&self) -> usize {
-        self.preset.cfa(self.backbone.kind).epochs
+    /// Takes another model; a preset it does not have becomes the published one.
+    pub fn choose_model(&mut self, model: ModelName) {
+        self.model = model;
+        if !model.presets().contains(&self.preset) {
+            self.preset = Preset::default();
+        }
     }
 
-    /// The typed run folder, or a free one named after the category.
+    /// The input that goes with the preset on this category.
+    pub fn preset_input(&self, category: &str) -> InputPreset {
+        self.preset.input(self.model, Some(category))
+    }
+
+    pub fn input(&self, category: &str) -> InputPreset {
+        self.input.unwrap_or_else(|| self.preset_input(category))
+    }
+
+    /// Takes this input; choosing what goes with the preset lets it follow the preset again.
+    pub fn choose_input(&mut self, input: InputPreset, category: &str) {
+        self.input = (input != self.preset_input(category)).then_some(input);
+    }
+
+    /// The typed run folder, or a free one named after category and model.
     pub fn out(&self, folders: &UserFolders, category: &str) -> PathBuf {
         match &self.out {
             Some(typed) => PathBuf::from(typed.trim()),
-            None => folders.free_run(category, "cfa"),
+            None => folders.free_run(category, self.model.name()),
         }
+    }
+
+    /// The preset's settings.
+    pub fn model_config(&self) -> ModelConfig {
+        self.preset.model(self.model, self.backbone.kind)
     }
 
     /// The settings of the run on the chosen category of `data`.
     pub fn run_config(&self, data: &OpenData) -> RunConfig {
         let several = data.dataset.categories.len() > 1;
+        let name = data.category().map(|category| category.name.as_str());
+        let mut model = self.model_config();
+        if let Some(batch) = smaller_batch(self, data) {
+            model.set_batch_size(batch.pictures);
+        }
         RunConfig {
             data: data.dataset.root.clone(),
             open: data.options.clone(),
-            category: data
-                .category()
-                .filter(|_| several)
-                .map(|category| category.name.clone()),
-            model: ModelConfig::Cfa(self.preset.cfa(self.backbone.kind)),
+            category: name.filter(|_| several).map(str::to_owned),
+            model,
             backbone: self.backbone.clone(),
-            input: self.input,
+            input: self.input(name.unwrap_or_default()),
             calibration: CalibrationConfig::default(),
             seed: self.seed,
             device: self.device,
@@ -101,35 +104,19 @@ impl TrainForm {
     }
 }
 
-/// Why training cannot start now; `None` when it can.
-pub fn obstacle(state: &State) -> Option<&'static str> {
-    let Some(data) = &state.data else {
-        return Some("Open a folder of pictures first");
-    };
-    match data.category() {
-        None => Some("The data set has no category"),
-        Some(category) if category.train.is_empty() => {
-            Some("There are no good pictures to train on")
-        }
-        Some(_) if state.is_busy() => Some("Another job is running"),
-        Some(_) => None,
-    }
+/// Whether a backbone has all that a model reads of it.
+pub fn works_with(model: ModelName, backbone: BackboneKind) -> bool {
+    let has = |name: &String| backbone.taps().iter().any(|tap| tap.name == name);
+    let mut presets = model.presets().iter();
+    presets.all(|preset| preset.model(model, backbone).taps().iter().all(has))
 }
 
-/// How many good pictures are held out of training for the limit, as far as can be told beforehand.
-pub fn held_out(category: &Category, calibration: &CalibrationConfig) -> usize {
-    let good = category.train.len();
-    let share = (good as f64 * calibration.fraction).round() as usize;
-    share.max(calibration.at_least).min(good)
-}
-
-/// The largest share of false rejects that `pictures` good pictures below the limit leave possible at 95 % confidence:
-/// the exact one-sided bound `1 - 0.05^(1/n)` for no reject among `n`.
-pub fn proven_false_rejects(pictures: usize) -> f64 {
-    if pictures == 0 {
-        return 1.0;
+pub fn preset_name(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Paper => "Paper",
+        Preset::Paper256 => "Paper 256",
+        Preset::Quick => "Quick",
     }
-    1.0 - 0.05_f64.powf(1.0 / pictures as f64)
 }
 
 pub fn backbone_name(kind: BackboneKind) -> &'static str {
@@ -154,22 +141,21 @@ pub fn choice_of(weights: &WeightsInfo) -> BackboneChoice {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Path, PathBuf};
+pub(super) mod samples {
+    use std::path::PathBuf;
     use std::sync::Arc;
 
-    use super::{Preset, TrainForm, held_out, obstacle, proven_false_rejects};
-    use crate::app::state::{OpenData, State};
-    use crate::app::user_folders::UserFolders;
-    use crate::config::CalibrationConfig;
+    use super::TrainForm;
+    use crate::app::state::OpenData;
+    use crate::config::{ModelName, Preset};
     use crate::data::check::CheckReport;
-    use crate::data::image::Orientation;
+    use crate::data::image::{Orientation, Size};
     use crate::data::{Category, Dataset, Label, LayoutKind, OpenOptions, Sample};
 
-    fn category(name: &str, good: usize) -> Category {
-        let sample = Sample {
-            id: "train/good/0.png".to_owned(),
-            image: PathBuf::new(),
+    pub fn category(name: &str, good: usize) -> Category {
+        let sample = |number| Sample {
+            id: format!("train/good/{number}.png"),
+            image: PathBuf::from(format!("{number}.png")),
             masks: Vec::new(),
             label: Label::Good,
             defect: "good".to_owned(),
@@ -177,12 +163,16 @@ mod tests {
         };
         Category {
             name: name.to_owned(),
-            train: vec![sample; good],
+            train: (0..good).map(sample).collect(),
             test: Vec::new(),
         }
     }
 
-    fn data(categories: Vec<Category>) -> OpenData {
+    pub fn data(categories: Vec<Category>) -> OpenData {
+        let size = Size {
+            width: 900,
+            height: 900,
+        };
         OpenData {
             dataset: Arc::new(Dataset {
                 root: PathBuf::from("/data"),
@@ -191,16 +181,42 @@ mod tests {
                 folders: Vec::new(),
                 findings: Vec::new(),
             }),
-            report: Arc::new(CheckReport::default()),
+            report: Arc::new(CheckReport {
+                sizes: vec![(size, 9)],
+                ..CheckReport::default()
+            }),
             options: OpenOptions::default(),
             category: 0,
         }
     }
 
+    pub fn bottle(good: usize) -> OpenData {
+        data(vec![category("bottle", good)])
+    }
+
+    pub fn form(model: ModelName, preset: Preset) -> TrainForm {
+        TrainForm {
+            model,
+            preset,
+            ..TrainForm::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::samples::{bottle, category, data, form};
+    use super::{TrainForm, works_with};
+    use crate::app::user_folders::UserFolders;
+    use crate::config::{BackboneKind, ModelConfig, ModelName, Preset};
+    use crate::data::image::InputPreset;
+
     #[test]
     fn the_category_is_named_only_where_there_are_several() {
         let form = TrainForm::default();
-        let one = form.run_config(&data(vec![category("bottle", 9)]));
+        let one = form.run_config(&bottle(9));
         assert_eq!(one.category, None);
         let two = form.run_config(&data(vec![category("bottle", 9), category("cable", 9)]));
         assert_eq!(two.category.as_deref(), Some("bottle"));
@@ -208,55 +224,67 @@ mod tests {
     }
 
     #[test]
-    fn the_preset_decides_the_epochs() {
-        let paper = TrainForm::default();
-        let quick = TrainForm {
-            preset: Preset::Quick,
-            ..TrainForm::default()
-        };
-        assert!(quick.epochs() < paper.epochs());
-        let config = quick.run_config(&data(vec![category("bottle", 9)]));
-        assert_eq!(config.model.epochs(), quick.epochs());
+    fn model_preset_and_choices_make_the_run() {
+        let data = bottle(209);
+        for model in ModelName::ALL {
+            for &preset in model.presets() {
+                let form = form(model, preset);
+                let config = form.run_config(&data);
+                assert_eq!(config.model.name(), model.name());
+                assert_eq!(config.model, preset.model(model, form.backbone.kind));
+                assert_eq!(config.input, preset.input(model, Some("bottle")));
+            }
+        }
+        let mut form = form(ModelName::Cflow, Preset::Quick);
+        form.embed_backbone = true;
+        form.backbone.kind = BackboneKind::ResNet18;
+        let config = form.run_config(&data);
+        assert!(config.embed_backbone);
+        assert!(matches!(config.model, ModelConfig::Cflow(cflow) if cflow.taps[0] == "layer2"));
     }
 
     #[test]
-    fn the_run_folder_follows_the_category_until_it_is_typed() {
-        let root = tempfile::tempdir().unwrap();
-        let folders = UserFolders::new(root.path());
-        let mut form = TrainForm::default();
-        assert!(form.out(&folders, "bottle").ends_with("runs/bottle-cfa"));
-        form.out = Some(" /runs/mine ".to_owned());
-        assert_eq!(form.out(&folders, "bottle"), Path::new("/runs/mine"));
+    fn a_preset_the_other_model_lacks_becomes_the_published_one() {
+        let mut form = form(ModelName::Cflow, Preset::Paper256);
+        form.choose_model(ModelName::Cfa);
+        assert_eq!((form.model, form.preset), (ModelName::Cfa, Preset::Paper));
+        form.preset = Preset::Quick;
+        form.choose_model(ModelName::Cflow);
+        assert_eq!(form.preset, Preset::Quick);
     }
 
     #[test]
-    fn training_needs_data_with_good_pictures() {
-        let mut state = State::default();
-        assert_eq!(obstacle(&state), Some("Open a folder of pictures first"));
-        state.data = Some(data(Vec::new()));
-        assert!(obstacle(&state).is_some());
-        state.data = Some(data(vec![category("bottle", 0)]));
-        assert_eq!(
-            obstacle(&state),
-            Some("There are no good pictures to train on")
-        );
-        state.data = Some(data(vec![category("bottle", 9)]));
-        assert_eq!(obstacle(&state), None);
+    fn the_input_follows_preset_and_category_until_it_is_chosen() {
+        let mut form = form(ModelName::Cflow, Preset::Paper);
+        assert_eq!(form.input("bottle"), InputPreset::Resize512);
+        assert_eq!(form.input("transistor"), InputPreset::Resize128);
+        assert_eq!(form.input("line 3"), InputPreset::Resize256);
+        form.choose_input(InputPreset::Resize256, "bottle");
+        assert_eq!(form.input("transistor"), InputPreset::Resize256);
+        form.choose_input(InputPreset::Resize512, "bottle");
+        assert_eq!(form.input, None, "what the preset says is no choice");
+        form.preset = Preset::Paper256;
+        assert_eq!(form.input("bottle"), InputPreset::Resize256);
     }
 
     #[test]
-    fn a_tenth_is_held_out_but_never_fewer_than_the_minimum_or_more_than_there_are() {
-        let calibration = CalibrationConfig::default();
-        for (good, expected) in [(209, 21), (12, 4), (3, 3), (0, 0)] {
-            assert_eq!(held_out(&category("x", good), &calibration), expected);
+    fn every_backbone_that_is_offered_works_with_every_model() {
+        for model in ModelName::ALL {
+            for kind in BackboneKind::ALL {
+                assert!(works_with(model, kind), "{model:?} on {kind}");
+            }
         }
     }
 
     #[test]
-    fn sixty_goods_prove_five_percent_and_one_percent_needs_299() {
-        assert!((proven_false_rejects(60) - 0.049).abs() < 0.001);
-        assert!(proven_false_rejects(299) <= 0.01);
-        assert!(proven_false_rejects(298) > 0.01);
-        assert_eq!(proven_false_rejects(0), 1.0);
+    fn the_run_folder_follows_category_and_model_until_it_is_typed() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = UserFolders::new(root.path());
+        let mut form = TrainForm::default();
+        assert!(form.out(&folders, "bottle").ends_with("runs/bottle-cfa"));
+        form.choose_model(ModelName::Cflow);
+        assert!(form.out(&folders, "bottle").ends_with("runs/bottle-cflow"));
+        form.out = Some(" /runs/mine ".to_owned());
+        assert_eq!(form.out(&folders, "bottle"), Path::new("/runs/mine"));
     }
 }

@@ -67,9 +67,16 @@ pub fn bytes(number: f64) -> String {
     }
 }
 
+/// With a capital at its beginning.
+pub fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{about, bytes, count, duration, grouped, rate};
+    use super::{about, bytes, capitalised, count, duration, grouped, rate};
 
     #[test]
     fn counts_agree_with_their_noun() {
@@ -134,5 +141,12 @@ mod tests {
         assert_eq!(bytes(999.0), "999 B");
         assert_eq!(bytes(45_000.0), "45 kB");
         assert_eq!(bytes(1.2e9), "1.2 GB");
+    }
+
+    #[test]
+    fn names_begin_with_a_capital() {
+        assert_eq!(capitalised("radius"), "Radius");
+        assert_eq!(capitalised("élan"), "Élan");
+        assert_eq!(capitalised(""), "");
     }
 }

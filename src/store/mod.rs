@@ -45,6 +45,16 @@ pub struct RunSummary {
     pub samples: Vec<Sample>,
 }
 
+/// A training that was interrupted and can go on, as the window shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InterruptedTraining {
+    /// The run folder that keeps it.
+    pub run: PathBuf,
+    pub config: RunConfig,
+    /// How many epochs are finished.
+    pub epochs: usize,
+}
+
 /// One set of backbone weights that is at hand or could be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightsInfo {
@@ -109,6 +119,26 @@ pub fn open_run(path: &Path) -> Result<RunSummary> {
     })
 }
 
+/// The training that waits in a run folder. The error says why there is none.
+pub fn interrupted(run: &Path) -> Result<InterruptedTraining> {
+    let folder = RunFolder::open_interrupted(run)?;
+    let state = training_state::peek(&folder.training_path())?;
+    Ok(InterruptedTraining {
+        run: run.to_path_buf(),
+        config: state.config,
+        epochs: state.cursor.epoch,
+    })
+}
+
+/// The run folder a path stands for when all that can be opened there is an interrupted training.
+pub fn interrupted_folder(path: &Path) -> Option<&Path> {
+    let is_state = path.file_name() == Some(run_folder::TRAINING.as_ref());
+    let run = if is_state { folder_of(path) } else { path };
+    let has = |name: &str| run.join(name).is_file();
+    let waits = has(run_folder::TRAINING) && (is_state || !has(run_folder::MODEL));
+    waits.then_some(run)
+}
+
 /// The run a path stands for: the folder itself, or the evaluated folder around its model file.
 fn run_of(path: &Path) -> Result<Option<RunFolder>> {
     if path.is_dir() {
@@ -127,7 +157,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::run_folder::samples::{evaluation, samples};
-    use super::{RunFolder, checkpoint, model_file, open_run};
+    use super::{RunFolder, checkpoint, interrupted, interrupted_folder, model_file, open_run};
 
     /// A run folder with a model and, at the returned path, a copy of the lone model.
     fn run() -> (TempDir, RunFolder, String) {
@@ -181,6 +211,25 @@ mod tests {
         meta.limits.image.value += 1.0;
         checkpoint::save(&run.model_path(), &meta, &[]).unwrap();
         assert!(open_run(run.path()).unwrap().evaluation.is_none());
+    }
+
+    #[test]
+    fn an_interrupted_training_is_found_where_no_model_is_or_by_its_file() {
+        let (_folder, run, _) = run();
+        let training = run.training_path();
+        assert_eq!(interrupted_folder(run.path()), None);
+        assert_eq!(interrupted_folder(&training), None);
+        fs::write(&training, "state").unwrap();
+        assert_eq!(
+            interrupted_folder(run.path()),
+            None,
+            "the model comes first"
+        );
+        assert_eq!(interrupted_folder(&training), Some(run.path()));
+        assert_eq!(interrupted_folder(&run.model_path()), None);
+        fs::remove_file(run.model_path()).unwrap();
+        assert_eq!(interrupted_folder(run.path()), Some(run.path()));
+        assert!(interrupted(run.path()).is_err(), "but it is no state");
     }
 
     #[test]

@@ -110,6 +110,13 @@ impl RunFolder {
         remove_if_there(&self.training_path())
     }
 
+    /// Gives an interrupted training up. The folder goes too when nothing else is in it. Says whether it is gone.
+    pub fn discard_training(&self) -> Result<bool> {
+        self.finish_training()?;
+        // The system refuses to remove a folder that holds anything.
+        Ok(fs::remove_dir(&self.path).is_ok())
+    }
+
     pub fn evaluation_path(&self) -> PathBuf {
         self.path.join(EVALUATION)
     }
@@ -503,6 +510,19 @@ mod tests {
         assert!(finished.ends_with("its training is finished"), "{finished}");
         assert!(said(&run.model_path()).contains("is a file"));
         assert!(said(&folder.path().join("absent")).contains("does not exist"));
+    }
+
+    #[test]
+    fn a_discarded_training_takes_an_empty_folder_along_and_nothing_else() {
+        let (_folder, run) = run();
+        fs::write(run.training_path(), "state").unwrap();
+        fs::write(run.model_path(), "model").unwrap();
+        assert!(!run.discard_training().unwrap());
+        assert!(run.model_path().exists() && !run.training_path().exists());
+        fs::remove_file(run.model_path()).unwrap();
+        fs::write(run.training_path(), "state").unwrap();
+        assert!(run.discard_training().unwrap());
+        assert!(!run.path().exists() && run.path().parent().unwrap().exists());
     }
 
     #[test]

@@ -190,6 +190,12 @@ pub struct Checked<T> {
     pub checksum: String,
 }
 
+/// What a file says about itself, without reading its tensors: quick, but nobody has checked that the file is whole.
+pub fn peek<T>(path: &Path, kind: Kind, parse: impl FnOnce(&Pairs) -> Result<T>) -> Result<T> {
+    let (_, pairs) = open(path, kind)?;
+    understood(path, &pairs, parse)
+}
+
 /// Reads and checks a file, handing each tensor's data to `visit` in file order and the pairs to `parse` at last.
 pub fn read<T>(
     path: &Path,
@@ -197,12 +203,7 @@ pub fn read<T>(
     mut visit: impl FnMut(Entry, Vec<u8>) -> Result<()>,
     parse: impl FnOnce(&Pairs) -> Result<T>,
 ) -> Result<Checked<T>> {
-    let container = Container::open(path).with_context(|| format!("expected {}", kind.name()))?;
-    let pairs = Pairs(container.metadata());
-    let name = path.display();
-    pairs
-        .check_kind(kind)
-        .with_context(|| format!("{name} cannot be used"))?;
+    let (container, pairs) = open(path, kind)?;
     let mut sum = Checksum::new(&pairs);
     for entry in container.entries() {
         let bytes = container.read(&entry.name)?;
@@ -213,16 +214,31 @@ pub fn read<T>(
     let checksum = sum.finish();
     ensure!(
         pairs.0.get(CHECKSUM) == Some(&checksum),
-        "{name} was altered after it was saved: its checksum does not fit; {}",
+        "{} was altered after it was saved: its checksum does not fit; {}",
+        path.display(),
         kind.remedy()
     );
-    let meta = parse(&pairs).with_context(|| {
+    let meta = understood(path, &pairs, parse)?;
+    Ok(Checked { meta, checksum })
+}
+
+fn open(path: &Path, kind: Kind) -> Result<(Container, Pairs)> {
+    let container = Container::open(path).with_context(|| format!("expected {}", kind.name()))?;
+    let pairs = Pairs(container.metadata());
+    pairs
+        .check_kind(kind)
+        .with_context(|| format!("{} cannot be used", path.display()))?;
+    Ok((container, pairs))
+}
+
+fn understood<T>(path: &Path, pairs: &Pairs, parse: impl FnOnce(&Pairs) -> Result<T>) -> Result<T> {
+    parse(pairs).with_context(|| {
         let (maker, this) = (pairs.program_version(), env!("CARGO_PKG_VERSION"));
         format!(
-            "{name} was made by Flawscope {maker} and this is {this}, which does not understand it; update Flawscope"
+            "{} was made by Flawscope {maker} and this is {this}, which does not understand it; update Flawscope",
+            path.display()
         )
-    })?;
-    Ok(Checked { meta, checksum })
+    })
 }
 
 #[cfg(test)]

@@ -94,6 +94,11 @@ pub fn load(path: &Path) -> Result<TrainingState> {
     Ok(TrainingState { tensors, ..state })
 }
 
+/// What a state says about itself, without its tensors and unchecked: enough to show it.
+pub(super) fn peek(path: &Path) -> Result<TrainingState> {
+    signed::peek(path, Kind::Training, TrainingState::from_pairs)
+}
+
 impl TrainingState {
     fn to_pairs(&self) -> Result<Pairs> {
         check_history(&self.history)?;
@@ -228,6 +233,17 @@ mod tests {
             assert_eq!(found.dtype(), tensor.dtype(), "{name}");
             assert_eq!(bits(found), bits(tensor), "{name}");
         }
+    }
+
+    #[test]
+    fn a_state_can_be_shown_without_reading_its_tensors() {
+        let (_folder, path) = saved();
+        let found = super::peek(&path).unwrap();
+        assert_eq!(
+            (found.config, found.cursor),
+            (state().config, state().cursor)
+        );
+        assert!(found.tensors.is_empty());
     }
 
     #[test]

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::Jobs;
 use super::message::{Command, Event, JobId};
-use crate::config::{DeviceChoice, RunConfig};
+use crate::config::DeviceChoice;
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
-use crate::pipeline::{self, EvaluateRequest};
+use crate::pipeline::{self, EvaluateRequest, Trained};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
-use crate::store;
 use crate::store::weights::{find_weights, search_folders};
+use crate::store::{self, RunFolder};
 
 /// The program's real jobs.
 pub struct PipelineJobs;
@@ -33,8 +33,15 @@ impl Jobs for PipelineJobs {
                 job,
                 weights: find_weights(&search_folders(None)),
             }),
-            Command::Train { config, out } => train(&config, &out, job, monitor)?,
-            Command::OpenRun { path } => Some(open_run(&path, job)?),
+            Command::Train { config, out } => {
+                after_training(pipeline::train(&config, &out, monitor), &out, job, monitor)?
+            }
+            Command::Resume { training } => {
+                let run = &training.run;
+                after_training(pipeline::resume(run, monitor), run, job, monitor)?
+            }
+            Command::DiscardTraining { run } => Some(discard(run, job)?),
+            Command::OpenRun { path } => Some(open(&path, job)?),
             Command::Evaluate { run, data } => evaluate(run, data, job, monitor)?,
         };
         // No answer: the job was cancelled, which the lane says.
@@ -81,16 +88,48 @@ fn make_sample(
     }
 }
 
-fn train(
-    config: &RunConfig,
-    out: &Path,
+/// A finished training is judged and opened; of any other it is told whether it can go on.
+fn after_training(
+    outcome: Result<Outcome<Trained>>,
+    run: &Path,
     job: JobId,
     monitor: &dyn Monitor,
 ) -> Result<Option<Event>> {
-    match pipeline::train(config, out, monitor)? {
-        Outcome::Finished(_) => evaluate(out.to_path_buf(), None, job, monitor),
-        Outcome::Cancelled => Ok(None),
+    match outcome {
+        Ok(Outcome::Finished(_)) => judge(run, job, monitor),
+        Ok(Outcome::Cancelled) => Ok(interrupted(run, job, None).ok()),
+        Err(error) => match interrupted(run, job, Some(format!("{error:#}"))) {
+            Ok(event) => Ok(Some(event)),
+            Err(_) => Err(error),
+        },
     }
+}
+
+/// Scores the test pictures of a run that was trained just now. Without scores the model is opened all the same.
+fn judge(run: &Path, job: JobId, monitor: &dyn Monitor) -> Result<Option<Event>> {
+    let judged = evaluate(run.to_path_buf(), None, job, monitor).with_context(|| {
+        format!(
+            "the model was trained and saved in {}, but its test pictures could not be scored",
+            run.display()
+        )
+    })?;
+    match judged {
+        Some(event) => Ok(Some(event)),
+        None => open_run(run, job).map(Some),
+    }
+}
+
+fn interrupted(run: &Path, job: JobId, failure: Option<String>) -> Result<Event> {
+    Ok(Event::Interrupted {
+        job,
+        training: Arc::new(store::interrupted(run)?),
+        failure,
+    })
+}
+
+fn discard(run: PathBuf, job: JobId) -> Result<Event> {
+    let is_gone = RunFolder::open_interrupted(&run)?.discard_training()?;
+    Ok(Event::Discarded { job, run, is_gone })
 }
 
 fn evaluate(
@@ -112,9 +151,116 @@ fn evaluate(
     }
 }
 
+fn open(path: &Path, job: JobId) -> Result<Event> {
+    match store::interrupted_folder(path) {
+        Some(run) => interrupted(run, job, None),
+        None => open_run(path, job),
+    }
+}
+
 fn open_run(path: &Path, job: JobId) -> Result<Event> {
     Ok(Event::RunOpened {
         job,
         run: Arc::new(store::open_run(path)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::path::Path;
+
+    use anyhow::{Context, anyhow};
+    use tempfile::TempDir;
+
+    use super::{after_training, discard, open};
+    use crate::config::{BackboneKind, RunConfig};
+    use crate::cursor::Cursor;
+    use crate::progress::{Outcome, Silent};
+    use crate::store::RunFolder;
+    use crate::store::model_file::BackboneIdentity;
+    use crate::store::training_state::{self, EpochAccount, TrainingState};
+    use crate::worker::message::{Event, JobId};
+
+    const JOB: JobId = JobId(1);
+
+    fn state() -> TrainingState {
+        TrainingState {
+            program_version: "0.1.0".to_owned(),
+            config: RunConfig::first_look(Path::new("/data/bottle")),
+            cursor: Cursor {
+                epoch: 3,
+                ..Cursor::default()
+            },
+            history: Vec::new(),
+            account: EpochAccount::default(),
+            data_fingerprint: String::new(),
+            backbone: BackboneIdentity {
+                kind: BackboneKind::EfficientNetLite0,
+                sha256: String::new(),
+                embedded: false,
+            },
+            tensors: HashMap::new(),
+        }
+    }
+
+    fn interrupted_run() -> (TempDir, RunFolder) {
+        let home = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&home.path().join("run")).unwrap();
+        training_state::save(&run.training_path(), &state()).unwrap();
+        (home, run)
+    }
+
+    /// Epochs and failure of an interrupted training.
+    fn told(event: Option<Event>) -> (usize, Option<String>) {
+        match event {
+            Some(Event::Interrupted {
+                training, failure, ..
+            }) => (training.epochs, failure),
+            other => panic!("not interrupted: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_with_an_interrupted_training_is_opened_as_such_also_by_its_file() {
+        let (_home, run) = interrupted_run();
+        for path in [run.path(), &run.training_path()] {
+            let event = open(path, JOB).unwrap();
+            assert!(event.closes());
+            let Event::Interrupted { training, .. } = &event else {
+                panic!("{event:?}")
+            };
+            assert_eq!(training.run, run.path());
+            assert_eq!(training.config, state().config);
+            assert_eq!(told(Some(event)), (3, None));
+        }
+    }
+
+    #[test]
+    fn a_cancelled_or_failed_training_tells_whether_it_can_go_on() {
+        let (home, run) = interrupted_run();
+        let end = |outcome, run: &Path| after_training(outcome, run, JOB, &Silent);
+        let cancelled = end(Ok(Outcome::Cancelled), run.path()).unwrap();
+        assert_eq!(told(cancelled), (3, None));
+        let failure = || Err(anyhow!("disk full")).context("writing");
+        let failed = end(failure(), run.path()).unwrap();
+        assert_eq!(told(failed), (3, Some("writing: disk full".to_owned())));
+
+        let empty = home.path().join("empty");
+        assert!(end(Ok(Outcome::Cancelled), &empty).unwrap().is_none());
+        assert!(end(failure(), &empty).is_err());
+    }
+
+    #[test]
+    fn discarding_deletes_the_training_and_the_folder_that_held_nothing_else() {
+        let (_home, run) = interrupted_run();
+        std::fs::write(run.path().join("notes.txt"), "keep").unwrap();
+        let gone = |event| matches!(event, Event::Discarded { is_gone: true, .. });
+        assert!(!gone(discard(run.path().to_path_buf(), JOB).unwrap()));
+        assert!(run.path().join("notes.txt").exists() && !run.training_path().exists());
+        let (_home, run) = interrupted_run();
+        assert!(gone(discard(run.path().to_path_buf(), JOB).unwrap()));
+        assert!(!run.path().exists());
+        assert!(discard(run.path().to_path_buf(), JOB).is_err());
+    }
 }

@@ -351,6 +351,25 @@ mod tests {
     }
 
     #[test]
+    fn dropping_waits_until_a_stopped_job_has_saved_its_work() {
+        let saved = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&saved);
+        let (mut lane, events, _) = lane(1, move |_, _, monitor, _| {
+            while !monitor.should_stop() {
+                sleep(Duration::from_millis(2));
+            }
+            sleep(Duration::from_millis(150));
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        lane.submit(Command::ListWeights).unwrap();
+        sleep(Duration::from_millis(20));
+        drop(events);
+        drop(lane);
+        assert_eq!(saved.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
     fn dropping_stops_the_job_and_joins_even_when_the_window_takes_no_events() {
         let (mut lane, events, _) = lane(1, |_, _, monitor, _| {
             while !monitor.should_stop() {

@@ -1,6 +1,6 @@
 //! What the window asks of the worker and what the worker answers. Plain owned data; no tensors, no handles.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::RunConfig;
@@ -10,7 +10,7 @@ use crate::data::{Dataset, OpenOptions, Sample};
 use crate::progress::Progress;
 use crate::score_map::ScoreMap;
 
-pub use crate::store::{RunSummary, WeightsInfo, WeightsOrigin};
+pub use crate::store::{InterruptedTraining, RunSummary, WeightsInfo, WeightsOrigin};
 
 /// Names one submitted command; events carry it so that those of an older job can be dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,10 +33,25 @@ pub enum Command {
         config: Box<RunConfig>,
         out: PathBuf,
     },
+    /// Go on with an interrupted training, then as after [`Command::Train`].
+    Resume { training: Arc<InterruptedTraining> },
+    /// Delete what an interrupted training left in its run folder. A model there stays.
+    DiscardTraining { run: PathBuf },
     /// Open a run folder or a model file.
     OpenRun { path: PathBuf },
     /// Score the test pictures of `data` (or of the run's own data set) with a trained run, then open it.
     Evaluate { run: PathBuf, data: Option<PathBuf> },
+}
+
+impl Command {
+    /// Settings and run folder, when this trains.
+    pub fn training(&self) -> Option<(&RunConfig, &Path)> {
+        match self {
+            Self::Train { config, out } => Some((config, out)),
+            Self::Resume { training } => Some((&training.config, &training.run)),
+            _ => None,
+        }
+    }
 }
 
 /// What a job tells the window.
@@ -58,6 +73,19 @@ pub enum Event {
     RunOpened {
         job: JobId,
         run: Arc<RunSummary>,
+    },
+    /// There is no model yet, but a training that can go on: one that was cancelled or failed just now, with the whole
+    /// story of its failure, or one that was found where a run was to be opened.
+    Interrupted {
+        job: JobId,
+        training: Arc<InterruptedTraining>,
+        failure: Option<String>,
+    },
+    /// An interrupted training was given up; `is_gone`: its run folder held nothing else and was removed.
+    Discarded {
+        job: JobId,
+        run: PathBuf,
+        is_gone: bool,
     },
     Cancelled {
         job: JobId,
@@ -82,6 +110,8 @@ impl Event {
             Self::DataOpened { .. }
             | Self::WeightsListed { .. }
             | Self::RunOpened { .. }
+            | Self::Interrupted { .. }
+            | Self::Discarded { .. }
             | Self::Cancelled { .. }
             | Self::Failed { .. } => true,
         }

@@ -29,6 +29,19 @@ fn the_confusion_matrix_and_rates_are_said_in_words() {
 }
 
 #[test]
+fn f1_at_the_limit_and_the_oracles_best_are_both_shown_and_told_apart() {
+    let mut harness = driver(Place::Results);
+    harness.set_size(vec2(1200.0, 2400.0));
+    harness.run_steps(4);
+    let honest = harness.get_by_label("F1").rect();
+    let oracle = harness.get_by_label("Best F1").rect();
+    let words = harness
+        .get_by_label_contains("Oracle: chosen by looking")
+        .rect();
+    assert!(honest.bottom() < words.top() && words.bottom() <= oracle.top());
+}
+
+#[test]
 fn setting_the_limit_moves_every_number_at_once() {
     let mut harness = driver(Place::Results);
     harness

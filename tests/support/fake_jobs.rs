@@ -15,6 +15,8 @@ pub enum Step {
     /// The event that closes the job; gets the job's id.
     Close(Box<dyn FnOnce(JobId) -> Event + Send>),
     Fail(String),
+    /// The event that closes the job when it is told to stop, in place of a plain "cancelled".
+    OnStop(Box<dyn FnOnce(JobId) -> Event + Send>),
 }
 
 /// The test's side: commands that arrived, and the way to steer the running job.
@@ -30,6 +32,10 @@ impl Script {
 
     pub fn close(&self, event: impl FnOnce(JobId) -> Event + Send + 'static) {
         self.steps.send(Step::Close(Box::new(event))).unwrap();
+    }
+
+    pub fn on_stop(&self, event: impl FnOnce(JobId) -> Event + Send + 'static) {
+        self.steps.send(Step::OnStop(Box::new(event))).unwrap();
     }
 
     pub fn fail(&self, message: &str) {
@@ -80,6 +86,7 @@ impl Jobs for FakeJobs {
         }
         // A test that is over hears nothing more.
         let _ = self.commands.send(command);
+        let mut on_stop = None;
         while !monitor.should_stop() {
             match self.steps.recv_timeout(Duration::from_millis(5)) {
                 Ok(Step::Report(progress)) => monitor.report(progress),
@@ -88,9 +95,13 @@ impl Jobs for FakeJobs {
                     return Ok(());
                 }
                 Ok(Step::Fail(message)) => return Err(anyhow!(message)),
+                Ok(Step::OnStop(event)) => on_stop = Some(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
+        }
+        if let Some(event) = on_stop {
+            emit(event(job));
         }
         Ok(())
     }

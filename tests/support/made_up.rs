@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use flawscope::config::{BackboneKind, RunConfig};
+use flawscope::config::{BackboneKind, ModelName, Preset, RunConfig};
 use flawscope::data::check::CheckReport;
 use flawscope::data::image::{Orientation, Size};
 use flawscope::data::{
     Category, Dataset, Finding, FolderRole, Label, LayoutKind, Role, Sample, Severity,
 };
 use flawscope::metrics::{Limit, LimitOrigin};
-use flawscope::worker::message::{Event, JobId, RunSummary, WeightsInfo, WeightsOrigin};
+use flawscope::worker::message::{
+    Event, InterruptedTraining, JobId, RunSummary, WeightsInfo, WeightsOrigin,
+};
 
 const ROOT: &str = "/home/anna/pictures/line 3";
 
@@ -154,6 +156,16 @@ pub fn sample_set(job: JobId) -> Event {
     }
 }
 
+/// Fewer good pictures than CFLOW-AD's published batch needs.
+pub fn few_parts(job: JobId) -> Event {
+    let bottle = category("bottle", 30, 6, &[("contamination", 9)]);
+    Event::DataOpened {
+        job,
+        dataset: Arc::new(dataset(vec![bottle])),
+        report: Arc::new(report(Vec::new())),
+    }
+}
+
 /// The plain folder layout with roles that can be corrected.
 pub fn plain_folders(job: JobId) -> Event {
     let folder = |path: &str, role, pictures| FolderRole {
@@ -172,6 +184,25 @@ pub fn plain_folders(job: JobId) -> Event {
         job,
         dataset: Arc::new(data),
         report: Arc::new(report(Vec::new())),
+    }
+}
+
+/// A CFLOW-AD training on bottle that stopped after 37 epochs.
+pub fn interrupted(job: JobId, failure: Option<&str>) -> Event {
+    let kind = BackboneKind::EfficientNetLite0;
+    let training = InterruptedTraining {
+        run: PathBuf::from("/runs/bottle-cflow"),
+        config: RunConfig {
+            category: Some("bottle".to_owned()),
+            model: Preset::Paper.model(ModelName::Cflow, kind),
+            ..RunConfig::first_look(&PathBuf::from(ROOT))
+        },
+        epochs: 37,
+    };
+    Event::Interrupted {
+        job,
+        training: Arc::new(training),
+        failure: failure.map(str::to_owned),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Window {
     pub script: Script,
     /// Seconds on the window's clock; stands still unless a test moves it.
     pub clock: Rc<Cell<f64>>,
-    /// The user's own folder.
+    /// The user's own folder, unless another was named.
     pub home: TempDir,
 }
 
@@ -34,6 +34,17 @@ fn dialog(pick: Pick) -> Option<PathBuf> {
 impl Window {
     pub fn open(theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let folders = UserFolders::new(home.path());
+        Self::open_with(theme, home, folders)
+    }
+
+    /// A window that shows the same paths on every machine and must not write to them.
+    pub fn open_for_snapshot(theme: Theme) -> Self {
+        let folders = UserFolders::new("/home/anna/.local/share/flawscope");
+        Self::open_with(theme, tempfile::tempdir().unwrap(), folders)
+    }
+
+    fn open_with(theme: Theme, home: TempDir, folders: UserFolders) -> Self {
         let (jobs, script) = fake_jobs(made_up::weights());
         let clock = Rc::new(Cell::new(0.0));
         let ticking = Rc::clone(&clock);
@@ -42,7 +53,7 @@ impl Window {
             previews: Box::new(FakePreviews::default()),
             dialog,
             clock: Box::new(move || ticking.get()),
-            folders: UserFolders::new(home.path()),
+            folders,
         };
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])
@@ -93,6 +104,15 @@ impl Window {
             let path = PathBuf::from(folder).join(format!("{name}.png"));
             self.harness.render().unwrap().save(path).unwrap();
         }
+    }
+
+    /// [`Self::picture`] at another size.
+    pub fn picture_at(&mut self, size: [f32; 2], name: &str) {
+        self.harness.set_size(size.into());
+        self.settle();
+        self.picture(name);
+        self.harness.set_size([1280.0, 800.0].into());
+        self.settle();
     }
 
     /// Compares the window with the committed picture, except where paths are written another way.

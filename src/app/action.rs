@@ -1,0 +1,56 @@
+//! What the user can ask for. Plain data; carried out by the app alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::state::Place;
+use crate::config::RunConfig;
+use crate::data::OpenOptions;
+use crate::worker::message::InterruptedTraining;
+
+/// What the user asked for. Panels return it; the app carries it out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Go(Place),
+    /// Open a folder as a data set, forgetting earlier corrections.
+    OpenFolder(PathBuf),
+    /// Open the data set that is open again, with these corrections.
+    Reopen(OpenOptions),
+    /// Open a run folder or a model file.
+    OpenRun(PathBuf),
+    /// Open whatever this path is: a data set, a run folder, a model file.
+    OpenPath(PathBuf),
+    /// Ask with the desktop's dialog for a data set folder, a run folder, or a file.
+    Pick(Pick),
+    TrySample,
+    ChooseCategory(usize),
+    ListWeights,
+    Train {
+        config: Box<RunConfig>,
+        out: PathBuf,
+    },
+    /// Go on with an interrupted training.
+    Resume(Arc<InterruptedTraining>),
+    /// Delete what an interrupted training left in this run folder.
+    DiscardTraining(PathBuf),
+    /// Score the test pictures of the run in this folder.
+    Evaluate(PathBuf),
+    /// Stop the running job.
+    CancelJob,
+    /// Take the note about the unfinished training away; what its run folder keeps stays.
+    ForgetUnfinished,
+    ForgetRecent(PathBuf),
+    Select(usize),
+    SetImageLimit(f32),
+    SetPixelLimit(f32),
+    ResetLimits,
+    CopyText(String),
+}
+
+/// What the desktop's dialog is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    DataFolder,
+    RunFolder,
+    ModelFile,
+}

@@ -1,0 +1,101 @@
+//! What pressing the button will do with these pictures, and what the result can prove.
+
+use std::path::Path;
+
+use eframe::egui::{Align2, FontId, Label, RichText, Sense, Ui, vec2};
+
+use super::controls::{card, heading, muted};
+use super::state::OpenData;
+use super::theme;
+use super::train_form::TrainForm;
+use super::train_plan::{Share, proven_false_rejects, steps};
+use super::words;
+
+pub fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, out: &Path) {
+    card(ui, |ui| {
+        heading(ui, "What will happen");
+        for (index, step) in outlook(data, form, out).iter().enumerate() {
+            step_ui(ui, index + 1, &step.what, &step.why);
+        }
+    });
+}
+
+struct Step {
+    what: String,
+    why: String,
+}
+
+fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
+    let share = Share::of(data);
+    let test = data.category().map_or(0, |category| category.test.len());
+    let proven = proven_false_rejects(share.held_out) * 100.0;
+    let step = |what: String, why: String| Step { what, why };
+    let mut outlook = vec![step(
+        format!(
+            "{} train the model",
+            words::count(share.training, "good picture")
+        ),
+        format!(
+            "{} over all of them{}; the last one counts, whatever the test pictures say",
+            words::count(form.model_config().epochs(), "epoch"),
+            steps(form, data).map_or_else(String::new, |steps| {
+                format!(", {} in all", words::count(steps, "step"))
+            }),
+        ),
+    )];
+    if let Some(rotation) = form.model_config().rotation() {
+        outlook.push(step(
+            format!(
+                "Each is seen in {} turned by up to {} degrees",
+                words::count(rotation.draws, "version"),
+                rotation.degrees
+            ),
+            "Drawn once from the seed. A part that lies slightly turned then still counts as good"
+                .to_owned(),
+        ));
+    }
+    outlook.extend([
+        step(
+            format!(
+                "{} are held out and set the limit",
+                words::count(share.held_out, "good picture")
+            ),
+            format!(
+                "None of them rejected proves at most {proven:.1} % false rejects at 95 % confidence; proving 1 % takes 299 pictures"
+            ),
+        ),
+        step(
+            format!("{} are scored with it", words::count(test, "test picture")),
+            "They measure the result and touch neither the model nor its limit".to_owned(),
+        ),
+        step(
+            "Inspect and Results open".to_owned(),
+            format!(
+                "Everything is kept in {}. A cancelled training is kept there, too, and can go on later",
+                out.display()
+            ),
+        ),
+    ]);
+    outlook
+}
+
+fn step_ui(ui: &mut Ui, number: usize, what: &str, why: &str) {
+    let palette = theme::palette(ui);
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(22.0, 22.0), Sense::hover());
+        ui.painter()
+            .circle_filled(rect.center(), 11.0, palette.accent.gamma_multiply(0.2));
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            number,
+            FontId::proportional(12.0),
+            palette.accent,
+        );
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.add(Label::new(RichText::new(what).color(palette.strong)).wrap());
+            muted(ui, why);
+        });
+    });
+}

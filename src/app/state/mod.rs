@@ -1,0 +1,408 @@
+//! What the window knows and what is selected. Plain data; changed by events and actions only, drawn elsewhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use super::action::{Action, Pick};
+use super::job_progress::JobProgress;
+use super::recent::Recent;
+use crate::config::RunConfig;
+use crate::data::check::CheckReport;
+use crate::data::{Category, Dataset, OpenOptions, Severity};
+use crate::progress::Progress;
+use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo};
+
+/// The four places of the left rail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Place {
+    #[default]
+    Data,
+    Train,
+    Inspect,
+    Results,
+}
+
+impl Place {
+    pub const ALL: [Self; 4] = [Self::Data, Self::Train, Self::Inspect, Self::Results];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "Data",
+            Self::Train => "Train",
+            Self::Inspect => "Inspect",
+            Self::Results => "Results",
+        }
+    }
+}
+
+/// Everything the window knows.
+#[derive(Debug, Default)]
+pub struct State {
+    pub place: Place,
+    /// The run that Inspect and Results show.
+    pub run: Option<Arc<RunSummary>>,
+    /// Index into the run's samples and evaluation rows.
+    pub selected: usize,
+    /// The limits in force in the window; start at the run's own, follow the user's hand.
+    pub image_limit: f32,
+    pub pixel_limit: f32,
+    pub data: Option<OpenData>,
+    /// `None` until they were listed once.
+    pub weights: Option<Vec<WeightsInfo>>,
+    /// The job that runs now.
+    pub job: Option<Job>,
+    /// The last training that did not finish, to be shown, gone on with or started again.
+    pub unfinished: Option<UnfinishedTraining>,
+    /// Everything worth telling since the window opened, oldest first.
+    pub messages: Vec<Message>,
+    pub recent: Recent,
+}
+
+/// The data set that Data and Train show.
+#[derive(Debug, Clone)]
+pub struct OpenData {
+    pub dataset: Arc<Dataset>,
+    pub report: Arc<CheckReport>,
+    /// How it was opened: the user's corrections of what was detected.
+    pub options: OpenOptions,
+    /// Index of the chosen category.
+    pub category: usize,
+}
+
+impl OpenData {
+    /// The chosen category; `None` only for a data set without any.
+    pub fn category(&self) -> Option<&Category> {
+        self.dataset.categories.get(self.category)
+    }
+}
+
+/// A submitted command and what has been heard of it.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub id: JobId,
+    pub command: Command,
+    pub progress: JobProgress,
+    /// The user asked for it to stop.
+    pub cancelling: bool,
+}
+
+/// A training that did not come to a model.
+#[derive(Debug, Clone)]
+pub struct UnfinishedTraining {
+    /// What was asked for.
+    pub config: Box<RunConfig>,
+    pub out: PathBuf,
+    pub ending: Ending,
+    /// What its run folder keeps to go on from; `None` when it stopped before its first step.
+    pub kept: Option<Arc<InterruptedTraining>>,
+}
+
+/// How a training came to be unfinished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    Cancelled,
+    /// With the whole story.
+    Failed(String),
+    /// It was interrupted some time ago; its run folder was opened.
+    Found,
+}
+
+/// Something the user should know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub severity: Severity,
+    /// What happened, in a few words.
+    pub title: String,
+    /// The whole story, ready to be copied; may be empty.
+    pub detail: String,
+    /// Whether the place in view tells it already, so that it need not pop up as well.
+    pub shown_in_place: bool,
+}
+
+impl State {
+    /// Takes in what the worker says. `now` is in seconds on any clock that only goes forward. Events of other jobs
+    /// than the running one are dropped.
+    pub fn apply(&mut self, event: Event, now: f64) {
+        match event {
+            Event::Preview { .. } => {}
+            Event::Progress { job, progress } => self.progressed(job, progress, now),
+            Event::DataOpened {
+                job,
+                dataset,
+                report,
+            } => {
+                if let Some(ended) = self.end(job) {
+                    self.data_opened(&ended.command, dataset, report);
+                }
+            }
+            Event::WeightsListed { job, weights } => {
+                if self.end(job).is_some() {
+                    self.weights = Some(weights);
+                }
+            }
+            Event::RunOpened { job, run } => {
+                if let Some(ended) = self.end(job) {
+                    self.run_opened(&ended, run, now);
+                }
+            }
+            Event::Interrupted {
+                job,
+                training,
+                failure,
+            } => {
+                if let Some(ended) = self.end(job) {
+                    self.interrupted(&ended, training, failure);
+                }
+            }
+            Event::Discarded { job, run, is_gone } => {
+                if self.end(job).is_some() {
+                    self.discarded(&run, is_gone);
+                }
+            }
+            Event::Cancelled { job } => {
+                if let Some(ended) = self.end(job) {
+                    self.cancelled(&ended.command);
+                }
+            }
+            Event::Failed { job, message } => {
+                if let Some(ended) = self.end(job) {
+                    self.failed(&ended.command, message);
+                }
+            }
+        }
+    }
+
+    /// A command was accepted by the worker.
+    pub fn started(&mut self, id: JobId, command: Command, now: f64) {
+        if command.training().is_some() {
+            self.unfinished = None;
+        }
+        self.job = Some(Job {
+            id,
+            command,
+            progress: JobProgress::new(now),
+            cancelling: false,
+        });
+    }
+
+    /// Whether a job runs that the user is waiting for. Listing weights is not one: it is over in a blink.
+    pub fn is_busy(&self) -> bool {
+        self.job
+            .as_ref()
+            .is_some_and(|job| !matches!(job.command, Command::ListWeights))
+    }
+
+    /// The training that runs now.
+    pub fn training(&self) -> Option<&Job> {
+        self.job
+            .as_ref()
+            .filter(|job| job.command.training().is_some())
+    }
+
+    /// What the next session should offer again: also the training that runs now, should this session end before it.
+    pub fn recent_for_next_time(&self) -> Recent {
+        let mut recent = self.recent.clone();
+        let job = self
+            .training()
+            .filter(|job| job.progress.has_begun_to_learn());
+        if let Some((_, run)) = job.and_then(|job| job.command.training()) {
+            recent.remember_run(run);
+        }
+        recent
+    }
+
+    /// Puts the limits back to the run's own.
+    pub fn reset_limits(&mut self) {
+        if let Some(run) = &self.run {
+            self.image_limit = run.image_limit.value;
+            self.pixel_limit = run.pixel_limit.value;
+        }
+    }
+
+    pub fn tell(
+        &mut self,
+        severity: Severity,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+    ) {
+        self.messages.push(Message {
+            severity,
+            title: title.into(),
+            detail: detail.into(),
+            shown_in_place: false,
+        });
+    }
+
+    /// Ends the running job when it is this one.
+    fn end(&mut self, job: JobId) -> Option<Job> {
+        self.job.take_if(|running| running.id == job)
+    }
+
+    fn progressed(&mut self, job: JobId, progress: Progress, now: f64) {
+        let Some(running) = self.job.as_mut().filter(|running| running.id == job) else {
+            return;
+        };
+        running.progress.apply(progress, now);
+    }
+
+    fn data_opened(&mut self, command: &Command, dataset: Arc<Dataset>, report: Arc<CheckReport>) {
+        let options = match command {
+            Command::OpenData { options, .. } => options.clone(),
+            _ => OpenOptions::default(),
+        };
+        self.recent.remember_data(&dataset.root);
+        let category = self.category_again(&dataset);
+        self.data = Some(OpenData {
+            dataset,
+            report,
+            options,
+            category,
+        });
+        self.place = Place::Data;
+    }
+
+    /// The chosen category of the same data set opened again, else the first one.
+    fn category_again(&self, dataset: &Dataset) -> usize {
+        let before = self
+            .data
+            .as_ref()
+            .filter(|data| data.dataset.root == dataset.root)
+            .and_then(OpenData::category);
+        before
+            .and_then(|chosen| {
+                dataset
+                    .categories
+                    .iter()
+                    .position(|category| category.name == chosen.name)
+            })
+            .unwrap_or(0)
+    }
+
+    fn run_opened(&mut self, ended: &Job, run: Arc<RunSummary>, now: f64) {
+        if ended.command.training().is_some() {
+            let took = super::words::duration(now - ended.progress.started());
+            let title = match &run.evaluation {
+                None if ended.cancelling => "The model is trained, but not yet scored".to_owned(),
+                _ => format!("Training finished in {took}"),
+            };
+            self.tell(Severity::Note, title, run.path.display().to_string());
+        }
+        self.recent.remember_run(&run.path);
+        self.run = Some(run);
+        self.selected = 0;
+        self.reset_limits();
+        self.place = Place::Inspect;
+    }
+
+    fn cancelled(&mut self, command: &Command) {
+        if let Some((config, out)) = command.training() {
+            self.unfinished = Some(UnfinishedTraining::new(config, out, Ending::Cancelled));
+        } else {
+            self.tell(
+                Severity::Note,
+                format!("{} was cancelled", title(command)),
+                "",
+            );
+        }
+    }
+
+    fn failed(&mut self, command: &Command, message: String) {
+        self.tell_failure(command, message.clone());
+        if let Some((config, out)) = command.training() {
+            self.unfinished = Some(UnfinishedTraining::new(
+                config,
+                out,
+                Ending::Failed(message),
+            ));
+        }
+    }
+
+    fn interrupted(
+        &mut self,
+        ended: &Job,
+        kept: Arc<InterruptedTraining>,
+        failure: Option<String>,
+    ) {
+        self.recent.remember_run(&kept.run);
+        let asked = ended.command.training();
+        let (config, out) = asked.unwrap_or((&kept.config, &kept.run));
+        let ending = match failure {
+            Some(message) => {
+                self.tell_failure(&ended.command, message.clone());
+                Ending::Failed(message)
+            }
+            None if asked.is_some() => Ending::Cancelled,
+            None => Ending::Found,
+        };
+        if ending == Ending::Found {
+            self.place = Place::Train;
+        }
+        let mut unfinished = UnfinishedTraining::new(config, out, ending);
+        unfinished.kept = Some(kept);
+        self.unfinished = Some(unfinished);
+    }
+
+    fn discarded(&mut self, run: &Path, is_gone: bool) {
+        self.unfinished.take_if(|unfinished| unfinished.out == run);
+        if is_gone {
+            self.recent.forget(run);
+        }
+        let detail = run.display().to_string();
+        self.tell(
+            Severity::Note,
+            "The unfinished training was discarded",
+            detail,
+        );
+    }
+
+    fn tell_failure(&mut self, command: &Command, message: String) {
+        self.messages.push(Message {
+            severity: Severity::Error,
+            title: format!("{} failed", title(command)),
+            detail: message,
+            shown_in_place: self.place == Place::Train && command.training().is_some(),
+        });
+    }
+}
+
+impl UnfinishedTraining {
+    fn new(config: &RunConfig, out: &Path, ending: Ending) -> Self {
+        Self {
+            config: Box::new(config.clone()),
+            out: out.to_path_buf(),
+            ending,
+            kept: None,
+        }
+    }
+}
+
+/// What a command does, as it stands before "failed" or beside a progress bar.
+pub fn title(command: &Command) -> String {
+    match command {
+        Command::OpenData { root, .. } => format!("Opening {}", last_name(root)),
+        Command::MakeSample { .. } => "Drawing the sample data set".to_owned(),
+        Command::ListWeights => "Looking for backbone weights".to_owned(),
+        Command::Train { config, .. } => format!("Training on {}", product(config)),
+        Command::Resume { training } => format!("Training on {}", product(&training.config)),
+        Command::DiscardTraining { .. } => "Discarding a training".to_owned(),
+        Command::OpenRun { path } => format!("Opening {}", last_name(path)),
+        Command::Evaluate { run, .. } => format!("Scoring with {}", last_name(run)),
+    }
+}
+
+/// What a training is about: the category, or the folder when there is only one.
+pub fn product(config: &RunConfig) -> String {
+    let category = config.category.clone();
+    category.unwrap_or_else(|| last_name(&config.data))
+}
+
+/// The last part of a path, or the whole path when it has none.
+pub fn last_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests;
