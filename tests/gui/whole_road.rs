@@ -11,6 +11,7 @@ use flawscope::app::state::{Place, State};
 use flawscope::app::{App, Services, UserFolders};
 use flawscope::data::synthetic::{SampleSettings, generate};
 use flawscope::metrics::Confusion;
+use flawscope::progress::Phase;
 use flawscope::worker::{DiskPreviews, PipelineJobs};
 
 use super::support::soft_renderer::SoftRenderer;
@@ -113,4 +114,50 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
     until(&mut window, "the run's own limit", |state| {
         state.image_limit == run.image_limit.value
     });
+}
+
+#[test]
+fn a_training_whose_window_was_closed_goes_on_in_the_next() {
+    let home = tempfile::tempdir().unwrap();
+    let folders = UserFolders::new(home.path());
+    let sample = SampleSettings::with_count(16);
+    generate(&folders.sample(), &sample, &|_| true).unwrap();
+    let mut window = open(folders.clone());
+    until(&mut window, "weights listed", |state| {
+        state.weights.is_some()
+    });
+    window.get_by_label("Try the sample data set").click();
+    until(&mut window, "sample opened", |state| state.data.is_some());
+    window.get_by_label("Train a model").click();
+    window.run_steps(3);
+    window.get_by_label("Train on bearing_cover").click();
+    until(&mut window, "training", |state| {
+        let job = state.training();
+        job.is_some_and(|job| job.progress.phase() == Some(Phase::Training))
+    });
+    let closed = Instant::now();
+    drop(window);
+    assert!(closed.elapsed() < Duration::from_secs(10));
+
+    let run = folders
+        .free_run("bearing_cover", "cfa")
+        .with_file_name("bearing_cover-cfa");
+    assert!(run.join("training.safetensors").is_file());
+    assert!(!run.join("model.safetensors").exists());
+    let mut window = open(folders);
+    until(&mut window, "weights listed", |state| {
+        state.weights.is_some()
+    });
+    let field = window.get_by_label("Folder path");
+    field.focus();
+    field.type_text(run.to_str().unwrap());
+    window.run_steps(3);
+    window.key_press(Key::Enter);
+    until(&mut window, "found", |state| state.unfinished.is_some());
+    window.get_by_label("Go on").click();
+    until(&mut window, "trained and scored", |state| {
+        state.place == Place::Inspect && state.run.is_some()
+    });
+    assert!(run.join("model.safetensors").is_file());
+    assert!(!run.join("training.safetensors").exists());
 }
