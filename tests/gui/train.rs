@@ -229,6 +229,11 @@ fn the_chosen_model_preset_input_and_extras_make_the_run() {
     let mut window = Window::with_data(Theme::Dark);
     window.click("Train a model");
     window.click("CFLOW-AD");
+    assert!(
+        window.shows("20 epochs"),
+        "a laptop finishes the first preset"
+    );
+    window.click("Paper");
     for text in [
         "Paper 256",
         "200 epochs",
@@ -259,6 +264,7 @@ fn the_published_input_follows_the_category() {
     let mut window = Window::with_data(Theme::Light);
     window.click("Train a model");
     window.click("CFLOW-AD");
+    window.click("Paper");
     window
         .harness
         .get_by_role_and_label(Widget::ComboBox, "Category")
@@ -282,6 +288,7 @@ fn a_batch_that_cannot_be_filled_is_said_before_training_and_made_smaller() {
     window.click("Train a model");
     assert!(!window.shows("Batches of"), "CFA's batches are small");
     window.click("CFLOW-AD");
+    window.click("Paper");
     assert!(window.shows("Batches of 26 pictures instead of 32"));
     window.picture_at([1000.0, 1000.0], "train-few-dark");
     window.click("Train on bottle");
