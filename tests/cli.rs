@@ -163,7 +163,7 @@ fn cflow_needs_no_other_road() {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         fail(at, &arguments)
     };
-    let trained = run("run", &["--adam", "separate", "--clamp", "arctan"]);
+    let trained = run("run", &["--adam", "shared", "--clamp", "arctan"]);
     assert_eq!(trained["epochs"], 2);
     assert!(trained["last_loss"].as_f64().unwrap().is_finite());
     assert!(!at.join("run/training.safetensors").exists());

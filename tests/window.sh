@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens the real window on a virtual display, drives it by keyboard, takes pictures of the four places and checks that
+# Opens the real window on a virtual display, drives it by keyboard, takes pictures of the four places, trains both models, and checks that
 # an idle window uses no processor time: window.sh BINARY OUT
 set -euo pipefail
 binary=$(realpath "$1")
@@ -34,9 +34,9 @@ await "$home/data/flawscope/sample/bearing_cover/ground_truth"
 sleep 8
 shot 2-data
 click 1350 43                       # Train a model
-click 330 268                       # Quick
+click 322 208                       # Quick
 shot 3-train
-click 420 561                       # Train on bearing_cover
+click 431 621                       # Train on bearing_cover
 await "$home/data/flawscope/runs/bearing_cover-cfa/evaluation.json"
 sleep 8
 xdotool mousemove --window "$window" 1100 500
@@ -44,6 +44,18 @@ sleep 1
 shot inspect
 key ctrl+4
 shot 4-results
+
+key ctrl+2
+click 328 148                       # CFLOW-AD, which begins with Quick
+click 249 342                       # 128
+click 431 634                       # Train on bearing_cover
+sleep 10
+shot 5-training-cflow
+await "$home/data/flawscope/runs/bearing_cover-cflow/evaluation.json"
+sleep 8
+xdotool mousemove --window "$window" 1100 500
+sleep 1
+shot 6-inspect-cflow
 
 echo "# an idle window uses no processor time"
 xdotool mousemove --window "$window" 60 600
@@ -55,7 +67,7 @@ echo "idle: $((after - before)) ticks of 10 ms in 10 s, $(awk '/VmRSS/{print int
 [ $((after - before)) -le 20 ]
 
 echo "# the places were really drawn"
-for name in 1-start 2-data 3-train inspect 4-results; do
+for name in 1-start 2-data 3-train inspect 4-results 5-training-cflow 6-inspect-cflow; do
   colours=$(identify -format %k "$out/$name.png")
   echo "$name: $colours colours"
   [ "$colours" -gt 100 ]
