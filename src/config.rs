@@ -46,6 +46,14 @@ impl ModelConfig {
         }
     }
 
+    /// The first setting that makes no sense, in words.
+    pub fn problem(&self) -> Option<&'static str> {
+        match self {
+            Self::Cfa(config) => config.problem(),
+            Self::Cflow(config) => config.problem(),
+        }
+    }
+
     /// How many pictures one training step sees.
     pub fn batch_size(&self) -> usize {
         match self {
@@ -332,11 +340,7 @@ mod tests {
                     for epochs in [1, 2, 3, 7, 500] {
                         model.set_epochs(epochs);
                         assert_eq!(model.epochs(), epochs);
-                        let problem = match &model {
-                            super::ModelConfig::Cfa(config) => config.problem(),
-                            super::ModelConfig::Cflow(config) => config.problem(),
-                        };
-                        assert_eq!(problem, None, "{preset:?} {kind} {epochs}");
+                        assert_eq!(model.problem(), None, "{preset:?} {kind} {epochs}");
                     }
                 }
             }

@@ -181,7 +181,7 @@ fn cflow_needs_no_other_road() {
     };
     assert_eq!(scores("first"), scores("second"));
     assert!(refuse(&["--batch", "9"]).contains("--batch 8"));
-    let said = refuse(&["--learning-rate", "-1"]);
+    let said = refuse(&["--learning-rate", "0"]);
     assert!(said.contains("learning rate must be positive"), "{said}");
     assert!(!at.join("refused").exists());
     let cfa = fail(

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::Device;
 use serde::Serialize;
 
@@ -46,6 +46,12 @@ pub struct Trained {
 pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
     let started = Instant::now();
     let config = with_whole_paths(config)?;
+    if let Some(problem) = config.model.problem() {
+        bail!(
+            "the settings of {} make no sense: {problem}",
+            config.model.name()
+        );
+    }
     let pictures = TrainingPictures::choose(&config)?;
     batch_size(&config, pictures.train.len())?;
     let folder = RunFolder::create(out)?;
