@@ -4,6 +4,7 @@ pub mod backbone;
 pub mod cfa;
 pub mod cflow;
 pub mod optim;
+pub mod prn;
 pub mod taps;
 
 use candle_core::{Device, Result, Tensor};
@@ -51,6 +52,8 @@ pub struct StepReport {
     pub part: Option<&'static str>,
     /// Named model quantities worth watching, such as CFA's radius.
     pub quantities: Vec<(&'static str, f32)>,
+    /// Where the step's time went, in seconds; empty where nobody looked. Nothing a result depends on.
+    pub seconds: Vec<(&'static str, f64)>,
 }
 
 /// Which step of training is to be taken.
@@ -78,7 +81,7 @@ pub trait Detector: Send {
         1
     }
 
-    /// One optimiser step on one encoded batch. What it does depends on the model's state, the batch and the turn alone, so
+    /// One optimiser step on one batch: encoded features, or what else the model says it trains on. What it does depends on the model's state, the batch and the turn alone, so
     /// that a training taken up again goes on as if it had never stopped. With a loss that is not a number nothing changes.
     fn train_step(&mut self, batch: &[Tensor], turn: Turn) -> Result<StepReport>;
 

@@ -84,6 +84,11 @@ impl Adam {
         })
     }
 
+    /// For the steps from now on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.settings.learning_rate = learning_rate;
+    }
+
     /// Replaces each parameter by its successor.
     pub fn step(&mut self, parameters: &mut [Tensor], gradients: &[Tensor]) -> Result<()> {
         if parameters.len() != self.moments.len() || gradients.len() != self.moments.len() {

@@ -251,6 +251,7 @@ impl Detector for Cfa {
             loss: loss as f32,
             part: None,
             quantities: vec![("radius", self.radius)],
+            seconds: Vec::new(),
         })
     }
 

@@ -334,6 +334,7 @@ impl Detector for Cflow {
             loss: loss as f32,
             part: Some(SCALE_NAMES[index]),
             quantities: Vec::new(),
+            seconds: Vec::new(),
         })
     }
 
