@@ -13,4 +13,5 @@ pub mod nearest;
 pub mod pool;
 pub mod resample;
 pub(crate) mod simd;
+pub mod trained;
 pub(crate) mod values;
