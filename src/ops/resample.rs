@@ -13,10 +13,10 @@ use super::values::with_values;
 
 /// Where one output sample comes from: `(1 - weight) * input[first] + weight * input[second]`.
 #[derive(Debug, Clone, Copy)]
-struct Sample {
-    first: usize,
-    second: usize,
-    weight: f32,
+pub(super) struct Sample {
+    pub(super) first: usize,
+    pub(super) second: usize,
+    pub(super) weight: f32,
 }
 
 /// What the ends of both grids share.
@@ -29,7 +29,7 @@ pub enum Alignment {
 }
 
 /// One axis.
-fn axis(from: usize, to: usize, alignment: Alignment) -> Vec<Sample> {
+pub(super) fn axis(from: usize, to: usize, alignment: Alignment) -> Vec<Sample> {
     let scale = from as f64 / to as f64;
     let coordinate = |i: usize| match alignment {
         Alignment::Borders => ((i as f64 + 0.5) * scale - 0.5).max(0.0),

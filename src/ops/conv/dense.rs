@@ -30,7 +30,7 @@ struct Line(
 const PANEL: usize = 3;
 
 /// Weights `(C_out, C_in * k * k)` as the kernel reads them: blocks of output channels, the channel fastest.
-pub(super) struct PackedWeights {
+pub(in crate::ops) struct PackedWeights {
     isa: Isa,
     out_channels: usize,
     depth: usize,
@@ -40,7 +40,7 @@ pub(super) struct PackedWeights {
 }
 
 impl PackedWeights {
-    pub(super) fn new(weights: &[f32], bias: &[f32], isa: Isa) -> Self {
+    pub(in crate::ops) fn new(weights: &[f32], bias: &[f32], isa: Isa) -> Self {
         let out_channels = bias.len();
         let depth = weights.len() / out_channels.max(1);
         let rows = isa.rows();
@@ -63,7 +63,7 @@ impl PackedWeights {
     }
 
     /// Convolves a batch `(B, C_in, H, W)`; `residual` has the shape of the result `(B, C_out, h, w)`.
-    pub(super) fn run(
+    pub(in crate::ops) fn run(
         &self,
         pixels: &[f32],
         geometry: &Geometry,

@@ -19,16 +19,21 @@ pub enum Padding {
 
 /// Padding and output size along one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Axis {
-    pub(super) size: usize,
-    pub(super) before: usize,
-    pub(super) after: usize,
-    pub(super) out: usize,
+pub(in crate::ops) struct Axis {
+    pub(in crate::ops) size: usize,
+    pub(in crate::ops) before: usize,
+    pub(in crate::ops) after: usize,
+    pub(in crate::ops) out: usize,
     reflect: bool,
 }
 
 impl Axis {
-    pub(super) fn new(padding: Padding, size: usize, kernel: usize, stride: usize) -> Result<Self> {
+    pub(in crate::ops) fn new(
+        padding: Padding,
+        size: usize,
+        kernel: usize,
+        stride: usize,
+    ) -> Result<Self> {
         let (before, after) = match padding {
             Padding::Zeros(pad) | Padding::Reflect(pad) => (pad, pad),
             Padding::Same => {
@@ -59,7 +64,7 @@ impl Axis {
     }
 
     /// Which source pixel stands at a padded position; none where a zero does.
-    pub(super) fn source(&self, padded: usize) -> Option<usize> {
+    pub(in crate::ops) fn source(&self, padded: usize) -> Option<usize> {
         let inside = self.before..self.before + self.size;
         if inside.contains(&padded) {
             return Some(padded - self.before);
@@ -82,17 +87,17 @@ impl Axis {
 
 /// Sizes of one convolution of one batch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Geometry {
-    pub(super) batch: usize,
-    pub(super) channels: usize,
-    pub(super) rows: Axis,
-    pub(super) columns: Axis,
-    pub(super) kernel: usize,
-    pub(super) stride: usize,
+pub(in crate::ops) struct Geometry {
+    pub(in crate::ops) batch: usize,
+    pub(in crate::ops) channels: usize,
+    pub(in crate::ops) rows: Axis,
+    pub(in crate::ops) columns: Axis,
+    pub(in crate::ops) kernel: usize,
+    pub(in crate::ops) stride: usize,
 }
 
 impl Geometry {
-    pub(super) fn new(
+    pub(in crate::ops) fn new(
         dims: [usize; 4],
         kernel: usize,
         stride: usize,
@@ -110,11 +115,11 @@ impl Geometry {
     }
 
     /// Output pixels of one channel.
-    pub(super) fn out_pixels(&self) -> usize {
+    pub(in crate::ops) fn out_pixels(&self) -> usize {
         self.rows.out * self.columns.out
     }
 
-    pub(super) fn layout(&self) -> PlaneLayout {
+    pub(in crate::ops) fn layout(&self) -> PlaneLayout {
         let phases = self.stride.min(self.kernel);
         let phase = self.columns.out + (self.kernel - 1) / self.stride;
         // A convolution that reads the picture as it is needs no copy, so the layout is the picture's own.
@@ -139,31 +144,31 @@ impl Geometry {
 /// With a stride of 2 each row is split into its even and its odd pixels ("phases"), so that whatever kernel position,
 /// neighbouring outputs read neighbouring numbers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PlaneLayout {
+pub(in crate::ops) struct PlaneLayout {
     verbatim: bool,
     /// Numbers in one phase of one row.
     phase: usize,
     /// Numbers in a row.
     row: usize,
     /// Numbers in a channel.
-    pub(super) plane: usize,
+    pub(in crate::ops) plane: usize,
     stride: usize,
 }
 
 impl PlaneLayout {
     /// Offset in a channel of what the output at row 0, column 0 reads through this position of the kernel.
-    pub(super) fn tap(&self, y: usize, x: usize) -> usize {
+    pub(in crate::ops) fn tap(&self, y: usize, x: usize) -> usize {
         y * self.row + (x % self.stride) * self.phase + x / self.stride
     }
 
     /// Offset to add for the output at this row and column.
-    pub(super) fn output(&self, row: usize, column: usize) -> usize {
+    pub(in crate::ops) fn output(&self, row: usize, column: usize) -> usize {
         row * self.stride * self.row + column
     }
 }
 
 /// The batch, padded and split into phases; borrowed where that changes nothing.
-pub(super) fn padded<'a>(pixels: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32]> {
+pub(in crate::ops) fn padded<'a>(pixels: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32]> {
     let layout = geometry.layout();
     if layout.verbatim {
         return Cow::Borrowed(pixels);
@@ -177,7 +182,7 @@ pub(super) fn padded<'a>(pixels: &'a [f32], geometry: &Geometry) -> Cow<'a, [f32
 }
 
 /// Fills one channel. Every number of `target` is written.
-pub(super) fn pad_plane(
+pub(in crate::ops) fn pad_plane(
     source: &[f32],
     target: &mut [f32],
     geometry: &Geometry,
@@ -215,6 +220,28 @@ pub(super) fn pad_plane(
     }
 }
 
+/// The adjoint of padding with zeros: each pixel of a channel takes the number at its place in a padded one, 0 where it
+/// has none. Every number of `target` is written.
+pub(in crate::ops) fn unpad_plane(
+    padded: &[f32],
+    target: &mut [f32],
+    geometry: &Geometry,
+    layout: &PlaneLayout,
+) {
+    let columns = &geometry.columns;
+    let phases = layout.row / layout.phase.max(1);
+    for (y, line) in target.chunks_mut(columns.size).enumerate() {
+        let row = padded.chunks(layout.row).nth(y + geometry.rows.before);
+        for (x, value) in line.iter_mut().enumerate() {
+            let position = x + columns.before;
+            let (phase, index) = (position % geometry.stride, position / geometry.stride);
+            let inside = phase < phases && index < layout.phase;
+            let source = row.filter(|_| inside);
+            *value = source.map_or(0.0, |row| row[phase * layout.phase + index]);
+        }
+    }
+}
+
 /// The positions of a phase that lie on the picture itself.
 fn inside_phase(columns: &Axis, phase: usize, stride: usize, length: usize) -> Range<usize> {
     let first = |position: usize| position.saturating_sub(phase).div_ceil(stride).min(length);
@@ -222,7 +249,7 @@ fn inside_phase(columns: &Axis, phase: usize, stride: usize, length: usize) -> R
 }
 
 /// The same padding with tensor operations, for any device.
-pub(super) fn pad_tensor(pixels: &Tensor, geometry: &Geometry) -> Result<Tensor> {
+pub(in crate::ops) fn pad_tensor(pixels: &Tensor, geometry: &Geometry) -> Result<Tensor> {
     let padded = pad_dimension(pixels, 2, &geometry.rows)?;
     pad_dimension(&padded, 3, &geometry.columns)
 }

@@ -17,14 +17,14 @@ use std::arch::x86_64::{
 };
 
 /// The widest register of any instruction set, in numbers.
-pub(super) const WIDEST: usize = 16;
+pub(in crate::ops) const WIDEST: usize = 16;
 
 /// A register of numbers.
 ///
 /// # Safety
 /// Each method needs a processor with the instructions of the implementing register; pointers must be valid for
 /// [`Lanes::COUNT`] numbers, in any alignment.
-pub(super) trait Lanes: Copy {
+pub(in crate::ops) trait Lanes: Copy {
     const COUNT: usize;
 
     unsafe fn splat(value: f32) -> Self;
@@ -41,7 +41,7 @@ pub(super) trait Lanes: Copy {
 }
 
 /// Work to be compiled for each instruction set.
-pub(super) trait Task {
+pub(in crate::ops) trait Task {
     /// Implementations must be `#[inline(always)]`, or they are compiled without the vector instructions.
     ///
     /// # Safety
@@ -51,7 +51,7 @@ pub(super) trait Task {
 
 /// An instruction set this processor has: values are only made by [`Isa::available`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Isa(Kind);
+pub(in crate::ops) struct Isa(Kind);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -64,7 +64,7 @@ enum Kind {
 
 impl Isa {
     /// Every instruction set of this processor, the quickest last.
-    pub(super) fn available() -> Vec<Self> {
+    pub(in crate::ops) fn available() -> Vec<Self> {
         let mut all = vec![Self(Kind::Portable)];
         #[cfg(target_arch = "x86_64")]
         {
@@ -78,12 +78,12 @@ impl Isa {
         all
     }
 
-    pub(super) fn best() -> Self {
+    pub(in crate::ops) fn best() -> Self {
         Self::available().pop().unwrap_or(Self(Kind::Portable))
     }
 
     /// Numbers in a register.
-    pub(super) fn lanes(self) -> usize {
+    pub(in crate::ops) fn lanes(self) -> usize {
         match self.0 {
             Kind::Portable => Portable::COUNT,
             #[cfg(target_arch = "x86_64")]
@@ -94,7 +94,7 @@ impl Isa {
     }
 
     /// The `ROWS` that [`Isa::run`] hands to a task: with three registers a row, the sums fill the register file.
-    pub(super) fn rows(self) -> usize {
+    pub(in crate::ops) fn rows(self) -> usize {
         match self.0 {
             Kind::Portable => 4,
             #[cfg(target_arch = "x86_64")]
@@ -104,7 +104,7 @@ impl Isa {
         }
     }
 
-    pub(super) fn run<T: Task>(self, task: T) {
+    pub(in crate::ops) fn run<T: Task>(self, task: T) {
         // SAFETY: `available` makes a value of a kind only after asking the processor for that kind's instructions.
         unsafe {
             match self.0 {
@@ -288,7 +288,7 @@ impl Lanes for __m512 {
 /// # Safety
 /// As [`Lanes`], with `count` readable numbers.
 #[inline(always)]
-pub(super) unsafe fn load_part<V: Lanes>(source: *const f32, count: usize) -> V {
+pub(in crate::ops) unsafe fn load_part<V: Lanes>(source: *const f32, count: usize) -> V {
     // SAFETY: `count` numbers are readable, and the buffer holds any register.
     unsafe {
         if count >= V::COUNT {
@@ -305,7 +305,7 @@ pub(super) unsafe fn load_part<V: Lanes>(source: *const f32, count: usize) -> V 
 /// # Safety
 /// As [`Lanes`], with `count` writable numbers.
 #[inline(always)]
-pub(super) unsafe fn store_part<V: Lanes>(values: V, target: *mut f32, count: usize) {
+pub(in crate::ops) unsafe fn store_part<V: Lanes>(values: V, target: *mut f32, count: usize) {
     // SAFETY: `count` numbers are writable, and the buffer holds any register.
     unsafe {
         if count >= V::COUNT {

@@ -4,11 +4,11 @@
 //! A picture's result never depends on the others in its batch.
 
 mod activation;
-mod dense;
+pub(super) mod dense;
 mod depthwise;
 mod gate;
-mod geometry;
-mod lanes;
+pub(super) mod geometry;
+pub(super) mod lanes;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
