@@ -6,11 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::data::OpenOptions;
+use crate::data::augment::{AugmentSettings, ForegroundRule};
 use crate::data::image::InputPreset;
 pub use crate::models::backbone::BackboneKind;
 use crate::models::backbone::Border;
 pub use crate::models::cfa::CfaConfig;
 pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient, ShortBatch};
+pub use crate::models::prn::{AttentionForm, PrnConfig};
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,7 @@ pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient, ShortB
 pub enum ModelConfig {
     Cfa(CfaConfig),
     Cflow(CflowConfig),
+    Prn(PrnConfig),
 }
 
 /// How training pictures are turned before the frozen network sees them.
@@ -30,20 +33,23 @@ pub struct Rotation {
 }
 
 impl ModelConfig {
+    /// Which model they are for.
+    pub fn model(&self) -> ModelName {
+        match self {
+            Self::Cfa(_) => ModelName::Cfa,
+            Self::Cflow(_) => ModelName::Cflow,
+            Self::Prn(_) => ModelName::Prn,
+        }
+    }
+
     /// The name used on the command line and in files.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Cfa(_) => ModelName::Cfa.name(),
-            Self::Cflow(_) => ModelName::Cflow.name(),
-        }
+        self.model().name()
     }
 
     /// The name people know the model by.
     pub fn title(&self) -> &'static str {
-        match self {
-            Self::Cfa(_) => ModelName::Cfa.title(),
-            Self::Cflow(_) => ModelName::Cflow.title(),
-        }
+        self.model().title()
     }
 
     /// The first setting that makes no sense, in words.
@@ -51,6 +57,7 @@ impl ModelConfig {
         match self {
             Self::Cfa(config) => config.problem(),
             Self::Cflow(config) => config.problem(),
+            Self::Prn(config) => config.problem(),
         }
     }
 
@@ -59,6 +66,7 @@ impl ModelConfig {
         match self {
             Self::Cfa(config) => config.batch_size,
             Self::Cflow(config) => config.batch_size,
+            Self::Prn(config) => config.batch_size,
         }
     }
 
@@ -67,6 +75,8 @@ impl ModelConfig {
         let wanted = self.batch_size();
         match self {
             Self::Cfa(_) => Ok(wanted.min(pictures)),
+            // Its batches are made of as many examples as it likes.
+            Self::Prn(_) => Ok(wanted),
             Self::Cflow(config)
                 if wanted <= pictures || config.short_batch == ShortBatch::Shrink =>
             {
@@ -84,6 +94,7 @@ impl ModelConfig {
         match self {
             Self::Cfa(config) => &config.taps,
             Self::Cflow(config) => &config.taps,
+            Self::Prn(config) => &config.taps,
         }
     }
 
@@ -92,6 +103,7 @@ impl ModelConfig {
         match self {
             Self::Cfa(config) => config.epochs,
             Self::Cflow(config) => config.epochs,
+            Self::Prn(config) => config.epochs,
         }
     }
 
@@ -100,6 +112,7 @@ impl ModelConfig {
         match self {
             Self::Cfa(config) => config.epochs = epochs,
             Self::Cflow(config) => config.set_epochs(epochs),
+            Self::Prn(config) => config.epochs = epochs,
         }
     }
 
@@ -111,6 +124,10 @@ impl ModelConfig {
                 config.batch_size = pictures;
                 config.short_batch = ShortBatch::Refuse;
             }
+            Self::Prn(config) => {
+                config.batch_size = pictures;
+                config.micro_batch = config.micro_batch.min(pictures);
+            }
         }
     }
 
@@ -121,7 +138,7 @@ impl ModelConfig {
                 degrees: config.rotation_degrees,
                 draws: config.rotation_draws,
             }),
-            Self::Cfa(_) | Self::Cflow(_) => None,
+            Self::Cfa(_) | Self::Cflow(_) | Self::Prn(_) => None,
         }
     }
 
@@ -129,7 +146,7 @@ impl ModelConfig {
     pub fn border(&self, backbone: BackboneKind) -> Border {
         match self {
             Self::Cflow(_) if backbone.is_resnet() => Border::Reflect,
-            Self::Cfa(_) | Self::Cflow(_) => Border::Zeros,
+            Self::Cfa(_) | Self::Cflow(_) | Self::Prn(_) => Border::Zeros,
         }
     }
 }
@@ -140,16 +157,18 @@ pub enum ModelName {
     #[default]
     Cfa,
     Cflow,
+    Prn,
 }
 
 impl ModelName {
-    pub const ALL: [Self; 2] = [Self::Cfa, Self::Cflow];
+    pub const ALL: [Self; 3] = [Self::Cfa, Self::Cflow, Self::Prn];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cfa => "cfa",
             Self::Cflow => "cflow",
+            Self::Prn => "prn",
         }
     }
 
@@ -158,6 +177,7 @@ impl ModelName {
         match self {
             Self::Cfa => "CFA",
             Self::Cflow => "CFLOW-AD",
+            Self::Prn => "PRN",
         }
     }
 
@@ -166,7 +186,13 @@ impl ModelName {
         match self {
             Self::Cfa => &[Preset::Paper, Preset::Quick],
             Self::Cflow => &[Preset::Paper, Preset::Paper256, Preset::Quick],
+            Self::Prn => &[Preset::Paper, Preset::Lite],
         }
+    }
+
+    /// Whether it is shown defects, seen and simulated ones, besides good pictures.
+    pub fn learns_from_defects(self) -> bool {
+        self == Self::Prn
     }
 }
 
@@ -180,10 +206,12 @@ pub enum Preset {
     Paper256,
     /// A short schedule, for a first look.
     Quick,
+    /// A narrow network and a short schedule, for a computer without GPU.
+    Lite,
 }
 
 impl Preset {
-    pub const ALL: [Self; 3] = [Self::Paper, Self::Paper256, Self::Quick];
+    pub const ALL: [Self; 4] = [Self::Paper, Self::Paper256, Self::Quick, Self::Lite];
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -191,6 +219,7 @@ impl Preset {
             Self::Paper => "paper",
             Self::Paper256 => "paper-256",
             Self::Quick => "quick",
+            Self::Lite => "lite",
         }
     }
 
@@ -201,6 +230,8 @@ impl Preset {
             (ModelName::Cfa, _) => ModelConfig::Cfa(CfaConfig::paper(backbone)),
             (ModelName::Cflow, Self::Quick) => ModelConfig::Cflow(CflowConfig::quick(backbone)),
             (ModelName::Cflow, _) => ModelConfig::Cflow(CflowConfig::paper(backbone)),
+            (ModelName::Prn, Self::Lite) => ModelConfig::Prn(PrnConfig::lite(backbone)),
+            (ModelName::Prn, _) => ModelConfig::Prn(PrnConfig::paper(backbone)),
         }
     }
 
@@ -285,6 +316,45 @@ impl Default for CalibrationConfig {
     }
 }
 
+/// Which pictures of real defects a model is shown in training. They are never among those it is judged by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeenChoice {
+    /// None: training is purely synthetic.
+    #[default]
+    None,
+    /// So many of those with a mask, drawn by the run's seed and spread over the defect types.
+    Draw(usize),
+    /// These, by id.
+    Listed(Vec<String>),
+}
+
+/// What a model that learns from defects is shown besides good pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DefectsConfig {
+    pub seen: SeenChoice,
+    /// A folder of masks painted in the window; they replace the data set's own.
+    pub annotations: Option<PathBuf>,
+    /// A folder of pictures whose textures simulated defects are made of, besides the sources that need none.
+    pub textures: Option<PathBuf>,
+    /// Where the product is in a picture: defects are simulated on it, not beside it.
+    pub foreground: ForegroundRule,
+    pub augment: AugmentSettings,
+}
+
+impl Default for DefectsConfig {
+    /// Purely synthetic, with the published recipe and whatever foreground the pictures show.
+    fn default() -> Self {
+        Self {
+            seen: SeenChoice::default(),
+            annotations: None,
+            textures: None,
+            foreground: ForegroundRule::default(),
+            augment: AugmentSettings::published(),
+        }
+    }
+}
+
 /// A training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
@@ -294,6 +364,9 @@ pub struct RunConfig {
     /// `None`: the data set has a single category.
     pub category: Option<String>,
     pub model: ModelConfig,
+    /// For models that learn from defects, and only for these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defects: Option<DefectsConfig>,
     pub backbone: BackboneChoice,
     pub input: InputPreset,
     pub calibration: CalibrationConfig,
@@ -313,6 +386,7 @@ impl RunConfig {
             open: OpenOptions::default(),
             category: None,
             model: ModelConfig::Cfa(CfaConfig::quick(kind)),
+            defects: None,
             backbone: BackboneChoice {
                 kind,
                 weights: None,

@@ -59,7 +59,7 @@ const FENCES: [(&str, &[&str]); 12] = [
     ("println!", &["cli/", "cli.rs"]),
     (
         "thread::Builder",
-        &["worker/", "data/batch.rs", "app/picker.rs"],
+        &["worker/", "data/prefetch.rs", "app/picker.rs"],
     ),
     ("thread::spawn", &[]),
     ("unsafe", &["ops/"]),

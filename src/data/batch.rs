@@ -1,12 +1,10 @@
-//! Seeded order and a prefetch thread that decodes ahead; stacks pictures to (B, 3, H, W).
+//! Seeded order, decoded ahead; stacks pictures to (B, 3, H, W).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 use candle_core::{Device, Tensor};
-use crossbeam_channel::{Receiver, Sender, bounded};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -15,6 +13,7 @@ use super::Sample;
 use super::image::{
     InputSpec, Normalization, Picture, Size, read_picture, to_input, to_turned_inputs,
 };
+use super::prefetch::Prefetch;
 use super::rotations::Rotations;
 use super::split::shuffle;
 
@@ -64,9 +63,7 @@ pub struct InputBatch {
 
 /// Batches in order, decoded ahead on a thread of its own that uses all cores. Dropping it stops and joins the thread.
 pub struct Batches {
-    receiver: Option<Receiver<Stacked>>,
-    thread: Option<JoinHandle<()>>,
-    stop: Arc<AtomicBool>,
+    stacked: Prefetch<Stacked>,
     device: Device,
     settings: BatchSettings,
     /// How many batches are still to come.
@@ -92,17 +89,17 @@ impl Batches {
     ) -> Result<Self> {
         let batch_size = settings.batch_size.max(1);
         let remaining = order.len().div_ceil(batch_size);
-        let (sender, receiver) = bounded(settings.ahead);
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
-        let thread = Builder::new()
-            .name("prefetch".to_owned())
-            .spawn(move || prefetch(&samples, &order, &settings, &sender, &flag))
-            .context("starting the thread that reads pictures")?;
+        let mut next = 0;
+        let stacked = Prefetch::start("prefetch", settings.ahead, move |stop| {
+            let first = next * batch_size;
+            next += 1;
+            let last = order.len().min(first + batch_size);
+            let indices = order.get(first..last).filter(|indices| !indices.is_empty())?;
+            let stacked = stack(&samples, indices, &settings, stop);
+            (!stop.load(Ordering::Relaxed)).then_some(stacked)
+        })?;
         Ok(Self {
-            receiver: Some(receiver),
-            thread: Some(thread),
-            stop,
+            stacked,
             device: device.clone(),
             settings,
             remaining,
@@ -140,7 +137,7 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.remaining = self.remaining.checked_sub(1)?;
-        if let Some(Ok(stacked)) = self.receiver.as_ref().map(Receiver::recv) {
+        if let Some(stacked) = self.stacked.next() {
             return Some(self.tensor(stacked));
         }
         // The thread ends early only by a panic; a batch that never comes must not look like the end of the epoch.
@@ -148,33 +145,6 @@ impl Iterator for Batches {
         Some(Err(anyhow!(
             "the thread that reads pictures ended before its work was done"
         )))
-    }
-}
-
-impl Drop for Batches {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // Closes the channel, so that a thread waiting to hand over a batch wakes up.
-        self.receiver = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic in the thread was reported as an error by `next`.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn prefetch(
-    samples: &[Sample],
-    order: &[usize],
-    settings: &BatchSettings,
-    sender: &Sender<Stacked>,
-    stop: &AtomicBool,
-) {
-    for indices in order.chunks(settings.batch_size.max(1)) {
-        let stacked = stack(samples, indices, settings, stop);
-        if stop.load(Ordering::Relaxed) || sender.send(stacked).is_err() {
-            return;
-        }
     }
 }
 

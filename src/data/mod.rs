@@ -14,6 +14,7 @@ pub mod check;
 pub mod folder;
 pub mod image;
 pub mod mvtec;
+pub mod prefetch;
 pub mod synthetic;
 
 pub use fingerprint::fingerprint;

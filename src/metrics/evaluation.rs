@@ -22,6 +22,10 @@ pub struct Protocol {
     pub training_pictures: usize,
     /// Good pictures held out of training, from which the limits come.
     pub calibration_pictures: usize,
+    /// Real defects the model was trained on, by id; none of them was tested on. `None` for models that learn from good
+    /// pictures alone, an empty list where training was purely synthetic.
+    #[serde(default)]
+    pub seen: Option<Vec<String>>,
     pub test_good: usize,
     pub test_defective: usize,
     /// Defective test pictures without a mask: judged as pictures, absent from the pixel numbers.

@@ -9,11 +9,13 @@ use candle_core::{Device, Tensor};
 use super::device::open_device;
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
 use crate::data::batch::{BatchSettings, Batches};
+use crate::data::augment::Frame;
 use crate::data::image::{InputSpec, Normalization};
 use crate::data::{Rotations, Sample};
 use crate::models::backbone::{Backbone, Tap};
 use crate::models::cfa::Cfa;
 use crate::models::cflow::Cflow;
+use crate::models::prn::Prn;
 use crate::models::{Detector, FeatureExtractor};
 use crate::progress::{Monitor, Progress};
 use crate::score_map::ScoreMap;
@@ -122,6 +124,7 @@ pub fn new_detector(
         ModelConfig::Cflow(cflow) => {
             Box::new(Cflow::new(cflow.clone(), backbone, size, config.seed)?)
         }
+        ModelConfig::Prn(prn) => Box::new(Prn::new(prn.clone(), backbone, size, config.seed)?),
     };
     let reader = PictureReader::new(choice.kind, spec, device);
     Ok((detector, reader, weights.used(config)))
@@ -149,6 +152,7 @@ pub fn resumed_detector(
             config.seed,
             tensors,
         )?),
+        ModelConfig::Prn(prn) => Box::new(Prn::resume(prn.clone(), backbone, size, tensors)?),
     };
     let reader = PictureReader::new(kind, spec, device);
     Ok((detector, reader, weights.used(config)))
@@ -222,26 +226,10 @@ impl TrainedDetector {
         };
         let backbone = build_backbone(kind, &backbone_weights, &meta.config.model, &device)?;
         let size = meta.input.size();
-        let detector: Box<dyn Detector> = match &meta.config.model {
-            ModelConfig::Cfa(cfa) => Box::new(
-                Cfa::from_tensors(
-                    cfa.clone(),
-                    backbone,
-                    (size.height, size.width),
-                    tensors.take_group(""),
-                )
-                .with_context(|| format!("{}: the model's tensors", path.display()))?,
-            ),
-            ModelConfig::Cflow(cflow) => Box::new(
-                Cflow::from_tensors(
-                    cflow.clone(),
-                    backbone,
-                    (size.height, size.width),
-                    tensors.take_group(""),
-                )
-                .with_context(|| format!("{}: the model's tensors", path.display()))?,
-            ),
-        };
+        let size = (size.height, size.width);
+        let tensors = tensors.take_group("");
+        let detector = loaded(&meta.config.model, backbone, size, tensors)
+            .with_context(|| format!("{}: the model's tensors", path.display()))?;
         Ok(Self {
             detector,
             reader: PictureReader::new(kind, meta.input, &device),
@@ -250,6 +238,21 @@ impl TrainedDetector {
             device,
         })
     }
+}
+
+fn loaded(
+    model: &ModelConfig,
+    backbone: Box<dyn FeatureExtractor>,
+    size: (usize, usize),
+    tensors: HashMap<String, Tensor>,
+) -> candle_core::Result<Box<dyn Detector>> {
+    Ok(match model {
+        ModelConfig::Cfa(cfa) => Box::new(Cfa::from_tensors(cfa.clone(), backbone, size, tensors)?),
+        ModelConfig::Cflow(cflow) => {
+            Box::new(Cflow::from_tensors(cflow.clone(), backbone, size, tensors)?)
+        }
+        ModelConfig::Prn(prn) => Box::new(Prn::from_tensors(prn.clone(), backbone, size, tensors)?),
+    })
 }
 
 /// The weights file the model was trained with, when it is still where it was and what it was.
@@ -280,6 +283,17 @@ impl PictureReader {
 
     pub fn spec(&self) -> &InputSpec {
         &self.spec
+    }
+
+    pub fn normalization(&self) -> Normalization {
+        self.normalization
+    }
+
+    /// The picture that network input `(3, H, W)` was made from.
+    pub fn frame(&self, pixels: &Tensor) -> Result<Frame> {
+        let (_, height, width) = pixels.dims3()?;
+        let planes = pixels.flatten_all()?.to_vec1::<f32>()?;
+        Frame::new(width, height, self.normalization.rgb8(&planes)).context("an empty picture")
     }
 
     /// Batches of decoded pictures in the given order, read ahead.

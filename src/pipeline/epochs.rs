@@ -1,14 +1,14 @@
 //! The loop over epochs, batches and steps. It can begin anywhere and stop anywhere: what a step does follows from the
 //! model's state, the seed and the step's place alone.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use candle_core::Device;
+use serde::Serialize;
 
-use super::feature_cache::FeatureCache;
 use super::keeper::Keeper;
-use crate::data::batch::epoch_order;
+use super::lessons::Lessons;
 use crate::models::{Detector, StepReport, Turn};
 use crate::progress::{Monitor, Phase, Progress};
 
@@ -19,25 +19,46 @@ const TELL_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
     pub epochs: usize,
-    /// Pictures in a batch; a last partial batch is dropped, as published.
-    pub batch: usize,
-    /// How many turns of each picture the cache holds, one after the other.
-    pub draws: usize,
-    pub seed: u64,
+    /// Optimiser steps that a batch is good for.
+    pub steps: usize,
 }
 
-/// Trains from where the keeper's state stands to the end. False: cancelled, and kept to be resumed.
+/// Where a step's time goes, in seconds, on average. Nothing a result depends on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StepTimes {
+    pub steps: usize,
+    /// For the batch to be ready.
+    pub waiting: f64,
+    /// What the model says of its own parts.
+    pub parts: BTreeMap<&'static str, f64>,
+}
+
+impl StepTimes {
+    fn add(&mut self, report: &StepReport) {
+        self.steps += 1;
+        for &(part, seconds) in &report.seconds {
+            *self.parts.entry(part).or_default() += seconds;
+        }
+    }
+
+    fn averaged(mut self) -> Self {
+        let steps = self.steps.max(1) as f64;
+        self.waiting /= steps;
+        self.parts.values_mut().for_each(|seconds| *seconds /= steps);
+        self
+    }
+}
+
+/// Trains from where the keeper's state stands to the end. `None`: cancelled, and kept to be resumed.
 pub fn run_epochs(
     detector: &mut dyn Detector,
-    cache: &mut FeatureCache,
-    device: &Device,
+    lessons: &mut dyn Lessons,
     plan: Plan,
     keeper: &mut Keeper,
     monitor: &dyn Monitor,
-) -> Result<bool> {
-    let pictures = cache.len() / plan.draws;
-    let batches = pictures / plan.batch;
-    let steps = detector.steps(plan.batch);
+) -> Result<Option<StepTimes>> {
+    let (batches, steps) = (lessons.batches(), plan.steps);
+    let mut times = StepTimes::default();
     monitor.report(Progress::Phase {
         phase: Phase::Training,
         total: plan.epochs * batches * steps,
@@ -45,20 +66,21 @@ pub fn run_epochs(
     let mut told = Instant::now();
     while keeper.state.cursor.epoch < plan.epochs {
         let epoch = keeper.state.cursor.epoch;
-        let order = epoch_order(pictures, plan.seed, epoch);
-        let rest = keeper.state.cursor.batch;
-        for (batch, indices) in order.chunks_exact(plan.batch).enumerate().skip(rest) {
-            let features = cache.batch(&turned(indices, epoch, plan.draws), device)?;
+        for batch in keeper.state.cursor.batch..batches {
+            let asked = Instant::now();
+            let lesson = lessons.batch(epoch, batch)?;
+            times.waiting += asked.elapsed().as_secs_f64();
             let mut sum = (0.0, 0);
             while keeper.state.cursor.step < steps {
                 if monitor.should_stop() {
                     keeper.save(detector)?;
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let step = keeper.state.cursor.step;
                 let at = keeper.state.cursor;
                 let turn = Turn { at, batches };
-                let report = detector.train_step(&features, turn)?;
+                let report = detector.train_step(&lesson, turn)?;
+                times.add(&report);
                 check(
                     &report,
                     (epoch * batches + batch) * steps + step,
@@ -98,13 +120,7 @@ pub fn run_epochs(
             quantities: record.quantities.into_iter().collect(),
         });
     }
-    Ok(true)
-}
-
-/// Where in the cache the pictures of a batch are, each in the turn that this epoch sees. Every turn has its epoch.
-fn turned(indices: &[usize], epoch: usize, draws: usize) -> Vec<usize> {
-    let turned = |&index: &usize| index * draws + (index + epoch) % draws;
-    indices.iter().map(turned).collect()
+    Ok(Some(times.averaged()))
 }
 
 /// Stops a training that went wrong.
@@ -123,21 +139,4 @@ fn check(report: &StepReport, step: usize, epoch: usize, keeper: &Keeper) -> Res
         epoch + 1,
         keeper.last_kept()
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::turned;
-
-    #[test]
-    fn every_picture_shows_every_turn_once_in_as_many_epochs() {
-        for picture in 0..3 {
-            let mut seen: Vec<usize> = (0..4)
-                .map(|epoch| turned(&[picture], epoch, 4)[0])
-                .collect();
-            seen.sort_unstable();
-            assert_eq!(seen, (4 * picture..4 * picture + 4).collect::<Vec<_>>());
-        }
-        assert_eq!(turned(&[5, 2], 7, 1), [5, 2]);
-    }
 }

@@ -16,8 +16,9 @@ use crate::metrics::{
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
-use crate::store::RunFolder;
 use crate::store::maps::MapReader;
+use crate::store::model_file::SeenDefect;
+use crate::store::{RunFolder, sha256_of_file};
 
 /// What to judge.
 #[derive(Debug, Clone)]
@@ -30,6 +31,17 @@ pub struct EvaluateRequest {
     /// Backbone weights, when they are not found by themselves.
     pub weights: Option<PathBuf>,
     pub device: DeviceChoice,
+    pub seen: SeenPolicy,
+}
+
+/// What happens to test pictures the model was trained on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SeenPolicy {
+    /// A test set that holds any is refused.
+    #[default]
+    Refuse,
+    /// They are not judged by, and named with the numbers.
+    LeaveOut,
 }
 
 /// Scores the test pictures and writes the evaluation into the run folder.
@@ -130,7 +142,41 @@ fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<
         "{}: there are no test pictures to evaluate on; add a folder of defective or of further good pictures",
         dataset.root.display()
     );
-    Ok(category.test.clone())
+    let test = without_seen(&category.test, &trained.meta.seen, request)?;
+    ensure!(
+        !test.is_empty(),
+        "{}: the model was trained on all test pictures; add others to evaluate on",
+        dataset.root.display()
+    );
+    Ok(test)
+}
+
+/// The test pictures the model was not trained on. They are known by their content, and in the run's own data set by
+/// their names, too.
+fn without_seen(
+    test: &[Sample],
+    seen: &[SeenDefect],
+    request: &EvaluateRequest,
+) -> Result<Vec<Sample>> {
+    if seen.is_empty() {
+        return Ok(test.to_vec());
+    }
+    let is_seen = |sample: &Sample| {
+        let is_named = request.data.is_none() && seen.iter().any(|seen| seen.id == sample.id);
+        // What cannot be read is no test picture either, and is named where it is scored.
+        let hash = sha256_of_file(&sample.image).ok();
+        is_named || seen.iter().any(|seen| Some(&seen.sha256) == hash.as_ref())
+    };
+    let (held, unseen): (Vec<&Sample>, Vec<&Sample>) = test.iter().partition(|s| is_seen(s));
+    ensure!(
+        held.is_empty() || request.seen == SeenPolicy::LeaveOut,
+        "{} of the {} test pictures are seen defects that the model was trained on ({}); numbers with them would flatter it. \
+         Leave them out with --leave-out-seen",
+        held.len(),
+        test.len(),
+        held.iter().map(|sample| sample.id.as_str()).collect::<Vec<_>>().join(", ")
+    );
+    Ok(unseen.into_iter().cloned().collect())
 }
 
 fn row(sample: &Sample, score: f32) -> ImageRow {
@@ -206,6 +252,7 @@ fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) ->
             .count()
     };
     let masked = |sample: &&Sample| sample.label == Label::Defective && sample.masks.is_empty();
+    let learns = meta.config.model.model().learns_from_defects();
     Protocol {
         program_version: env!("CARGO_PKG_VERSION").to_owned(),
         model: meta.config.model.name().to_owned(),
@@ -218,6 +265,7 @@ fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) ->
         epochs: meta.config.model.epochs(),
         training_pictures: meta.provenance.training_pictures,
         calibration_pictures: meta.provenance.calibration_pictures,
+        seen: learns.then(|| meta.seen.iter().map(|seen| seen.id.clone()).collect()),
         test_good: count(Label::Good),
         test_defective: count(Label::Defective),
         without_mask: samples.iter().filter(masked).count(),

@@ -1,6 +1,7 @@
 //! The workflows: draw the sample, train, evaluate, predict. Blocking; knows no front end.
 
 mod calibrate;
+mod defects;
 mod detector;
 mod device;
 mod encode;
@@ -8,6 +9,7 @@ mod epochs;
 mod evaluate;
 mod feature_cache;
 mod keeper;
+mod lessons;
 mod predict;
 mod sample;
 #[cfg(test)]
@@ -16,7 +18,7 @@ mod train;
 mod training_pictures;
 
 pub use detector::backbone_of;
-pub use evaluate::{EvaluateRequest, evaluate};
+pub use evaluate::{EvaluateRequest, SeenPolicy, evaluate};
 pub use predict::{PredictRequest, PredictedPicture, Prediction, predict};
 pub use sample::draw_sample;
 pub use train::{Trained, resume, train};

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::defects::choose_seen;
 use crate::config::{CalibrationConfig, RunConfig};
 use crate::data::check::common_size;
 use crate::data::image::{InputSpec, Orientation};
@@ -11,6 +12,8 @@ use crate::data::{self, Sample, split_calibration};
 pub struct TrainingPictures {
     pub train: Vec<Sample>,
     pub calibration: Vec<Sample>,
+    /// Real defects the model may learn from.
+    pub seen: Vec<Sample>,
     pub spec: InputSpec,
     pub orientation: Orientation,
 }
@@ -38,6 +41,8 @@ impl TrainingPictures {
                 .map_or(Orientation::Ignore, |sample| sample.orientation),
             train: split.train,
             calibration: split.calibration,
+            seen: choose_seen(config, category)
+                .with_context(|| format!("{}", config.data.display()))?,
         })
     }
 }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
+pub use self::hash::sha256_of_file;
+
 use self::atomic::{folder_of, write_atomically};
 use self::model_file::inspect;
 pub use self::run_folder::RunFolder;

@@ -46,6 +46,17 @@ pub struct Provenance {
     pub created_at: Option<String>,
 }
 
+/// A real defect a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenDefect {
+    /// The picture's id in the data set.
+    pub id: String,
+    /// The defect type.
+    pub defect: String,
+    /// Of the picture's file, hexadecimal: it is known again wherever it lies.
+    pub sha256: String,
+}
+
 /// One line of the training history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
@@ -72,6 +83,8 @@ pub struct ModelMeta {
     /// Image scores of the held-out good pictures, ascending.
     pub calibration_scores: Vec<f32>,
     pub provenance: Provenance,
+    /// Real defects it was trained on, by id. They must never be among the pictures it is judged by.
+    pub seen: Vec<SeenDefect>,
     pub history: Vec<EpochRecord>,
 }
 
@@ -87,6 +100,9 @@ impl ModelMeta {
         pairs.add("limits", &self.limits)?;
         pairs.add("calibration_scores", &self.calibration_scores)?;
         pairs.add("provenance", &self.provenance)?;
+        if !self.seen.is_empty() {
+            pairs.add("seen", &self.seen)?;
+        }
         pairs.add("history", &self.history)?;
         Ok(pairs)
     }
@@ -101,6 +117,7 @@ impl ModelMeta {
             limits: pairs.get("limits")?,
             calibration_scores: pairs.get("calibration_scores")?,
             provenance: pairs.get("provenance")?,
+            seen: pairs.get_or_default("seen")?,
             history: pairs.get("history")?,
         })
     }
@@ -154,7 +171,7 @@ pub(super) mod samples {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
-    use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance};
+    use super::{BackboneIdentity, EpochRecord, Limits, ModelMeta, Provenance, SeenDefect};
     use crate::config::{BackboneChoice, CalibrationConfig, DeviceChoice, ModelConfig, RunConfig};
     use crate::data::OpenOptions;
     use crate::data::image::{InputPreset, InputSpec, Orientation, Size};
@@ -174,6 +191,7 @@ pub(super) mod samples {
                 weights: None,
             },
             input: InputPreset::Resize256,
+            defects: None,
             calibration: CalibrationConfig::default(),
             seed: u64::MAX,
             device: DeviceChoice::Cuda(1),
@@ -216,6 +234,11 @@ pub(super) mod samples {
                 seed: u64::MAX,
                 created_at: None,
             },
+            seen: vec![SeenDefect {
+                id: "test/crack/003.png".to_owned(),
+                defect: "crack".to_owned(),
+                sha256: "ef".repeat(32),
+            }],
             history: vec![EpochRecord {
                 epoch: 1,
                 loss: Some(290.5),
@@ -237,6 +260,15 @@ mod tests {
             ModelMeta::from_pairs(&meta.to_pairs().unwrap()).unwrap(),
             meta
         );
+    }
+
+    #[test]
+    fn a_model_that_saw_no_defects_says_nothing_of_them() {
+        let mut meta = meta();
+        meta.seen.clear();
+        let pairs = meta.to_pairs().unwrap();
+        assert!(!pairs.as_map().contains_key("seen"));
+        assert_eq!(ModelMeta::from_pairs(&pairs).unwrap(), meta);
     }
 
     #[test]

@@ -99,6 +99,14 @@ impl Pairs {
             .with_context(|| format!("its `{key}` is not understood"))
     }
 
+    /// The same for a pair that files need not have.
+    pub fn get_or_default<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T> {
+        match self.0.contains_key(key) {
+            true => self.get(key),
+            false => Ok(T::default()),
+        }
+    }
+
     /// Adds the checksum over these pairs and the tensors that were announced to it.
     pub fn sign(&mut self, sum: Checksum) -> String {
         let sum = sum.finish();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::folder_of;
 use super::checkpoint::{save_signed, tensor_from};
-use super::model_file::{BackboneIdentity, EpochRecord, check_history};
+use super::model_file::{BackboneIdentity, EpochRecord, SeenDefect, check_history};
 use super::signed::{self, Checked, Kind, Pairs};
 use crate::config::RunConfig;
 use crate::cursor::Cursor;
@@ -57,6 +57,8 @@ pub struct TrainingState {
     pub account: EpochAccount,
     /// SHA-256 over the names and contents of the training pictures, hexadecimal.
     pub data_fingerprint: String,
+    /// Real defects it learns from.
+    pub seen: Vec<SeenDefect>,
     pub backbone: BackboneIdentity,
     /// Of model and optimiser, by name; on the CPU when they were loaded.
     pub tensors: HashMap<String, Tensor>,
@@ -113,6 +115,9 @@ impl TrainingState {
         pairs.add("history", &self.history)?;
         pairs.add("account", &self.account)?;
         pairs.add_text("data_fingerprint", &self.data_fingerprint);
+        if !self.seen.is_empty() {
+            pairs.add("seen", &self.seen)?;
+        }
         pairs.add("backbone", &self.backbone)?;
         Ok(pairs)
     }
@@ -126,6 +131,7 @@ impl TrainingState {
             history: pairs.get("history")?,
             account: pairs.get("account")?,
             data_fingerprint: pairs.text("data_fingerprint")?.to_owned(),
+            seen: pairs.get_or_default("seen")?,
             backbone: pairs.get("backbone")?,
             tensors: HashMap::new(),
         })

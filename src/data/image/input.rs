@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Size;
+use super::normalization::Normalization;
 use super::picture::{Picture, Pixels};
 use super::{resize, rotate};
 
@@ -180,25 +181,6 @@ impl InputSpec {
     /// The size the network sees.
     pub fn size(&self) -> Size {
         self.window().size
-    }
-}
-
-/// Mean and standard deviation of each channel on the scale 0 to 1, as the backbone was trained with.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Normalization {
-    pub mean: [f32; 3],
-    pub std: [f32; 3],
-}
-
-impl Normalization {
-    /// What torchvision's networks and most others expect.
-    pub const IMAGENET: Self = Self {
-        mean: [0.485, 0.456, 0.406],
-        std: [0.229, 0.224, 0.225],
-    };
-
-    fn apply(&self, channel: usize, value: f32) -> f32 {
-        (value - self.mean[channel]) / self.std[channel]
     }
 }
 

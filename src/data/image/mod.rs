@@ -8,6 +8,7 @@ mod geometry;
 mod input;
 mod jpeg;
 mod mask;
+mod normalization;
 mod picture;
 mod resize;
 mod rotate;
@@ -20,8 +21,9 @@ use serde::{Deserialize, Serialize};
 pub use decode::{Decoded, Orientation, decode, read_picture, read_size};
 pub use format::PictureFormat;
 pub use geometry::{Geometry, PixelRect, Rect};
-pub use input::{Crop, InputPreset, InputSpec, Normalization, to_input, to_turned_inputs};
+pub use input::{Crop, InputPreset, InputSpec, to_input, to_turned_inputs};
 pub use mask::{Mask, load_mask, read_mask};
+pub use normalization::Normalization;
 pub use picture::{Picture, Pixels};
 
 pub(super) use decode::read_bytes;
