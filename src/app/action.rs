@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::mask_painter::PainterAction;
 use super::state::Place;
 use crate::config::RunConfig;
 use crate::data::OpenOptions;
@@ -44,6 +45,11 @@ pub enum Action {
     SetImageLimit(f32),
     SetPixelLimit(f32),
     ResetLimits,
+    /// The pictures of the chosen category a model may learn from.
+    SetSeen(Vec<String>),
+    /// Paint the mask of this picture of the chosen category.
+    PaintMask(String),
+    Painter(PainterAction),
     CopyText(String),
 }
 

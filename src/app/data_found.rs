@@ -8,7 +8,9 @@ use super::controls::{card, fact, from_right, heading, muted, path_label, primar
 use super::data_panel::DataView;
 use super::data_problems::problems_ui;
 use super::data_tables::{categories_ui, contents_ui};
+use super::seen_card::seen_card_ui;
 use super::state::{Action, OpenData, Place, State, last_name};
+use super::textures::Textures;
 use super::words;
 use crate::data::{Category, FolderRole, LayoutKind, OpenOptions, Role};
 
@@ -17,6 +19,7 @@ pub fn found_ui(
     state: &State,
     data: &OpenData,
     view: &mut DataView,
+    textures: &mut Textures,
 ) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = 12.0;
     let mut action = header_ui(ui, state, data, view);
@@ -30,6 +33,7 @@ pub fn found_ui(
     if let Some(category) = data.category() {
         contents_ui(ui, category);
     }
+    action = seen_card_ui(ui, data, &mut view.seen, textures).or(action);
     problems_ui(ui, data).or(action)
 }
 

@@ -6,7 +6,9 @@ use super::controls::scrolled;
 use super::data_found::found_ui;
 use super::data_start::start_ui;
 use super::progress_panel::waiting_ui;
+use super::seen_card::SeenView;
 use super::state::{Action, State};
+use super::textures::Textures;
 use crate::worker::message::Command;
 
 /// What the place remembers that is nobody else's business.
@@ -16,13 +18,24 @@ pub struct DataView {
     pub path: String,
     /// The start screen was asked for although a data set is open.
     pub choose_another: bool,
+    pub seen: SeenView,
 }
 
-pub fn data_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
-    scrolled(ui, |ui| place_ui(ui, state, view))
+pub fn data_ui(
+    ui: &mut Ui,
+    state: &State,
+    view: &mut DataView,
+    textures: &mut Textures,
+) -> Option<Action> {
+    scrolled(ui, |ui| place_ui(ui, state, view, textures))
 }
 
-fn place_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
+fn place_ui(
+    ui: &mut Ui,
+    state: &State,
+    view: &mut DataView,
+    textures: &mut Textures,
+) -> Option<Action> {
     if let Some(job) = &state.job {
         let quick = matches!(
             job.command,
@@ -35,7 +48,7 @@ fn place_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Action> {
         }
     }
     match &state.data {
-        Some(data) if !view.choose_another => found_ui(ui, state, data, view),
+        Some(data) if !view.choose_another => found_ui(ui, state, data, view, textures),
         _ => start_ui(ui, state, view),
     }
 }

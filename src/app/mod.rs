@@ -1,6 +1,7 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
 mod action;
+mod annotating;
 mod app_icon;
 mod badge;
 mod cached;
@@ -23,6 +24,7 @@ mod keys;
 mod limit_control;
 mod loss_plot;
 mod lru;
+mod mask_painter;
 mod number_table;
 mod numbers;
 mod numbers_panel;
@@ -33,6 +35,8 @@ mod plot_parts;
 mod progress_panel;
 mod rail;
 mod recall;
+mod seen_card;
+mod seen_tile;
 mod status_bar;
 mod toasts;
 mod train_form;
@@ -70,6 +74,7 @@ use crate::worker::message::{Command, Event};
 use crate::worker::{Jobs, Previews, Worker};
 use data_panel::{DataView, data_ui};
 use inspect_panel::{InspectView, inspect_ui};
+use mask_painter::{MaskPainter, painter_ui};
 use picker::{Dialog, Picked, Picker};
 use results_panel::{ResultsView, results_ui};
 use state::{Action, Pick, Place, State};
@@ -104,6 +109,8 @@ pub struct App {
     folders: UserFolders,
     data_view: DataView,
     inspect_view: InspectView,
+    /// The mask being painted; takes the place of Data.
+    painter: Option<MaskPainter>,
     results_view: ResultsView,
     textures: Textures,
     train_view: TrainView,
@@ -136,6 +143,7 @@ impl App {
             folders: services.folders,
             data_view: DataView::default(),
             inspect_view: InspectView::default(),
+            painter: None,
             results_view: ResultsView::default(),
             textures: Textures::default(),
             train_view: TrainView::default(),
@@ -179,6 +187,7 @@ impl App {
     fn hear(&mut self, event: Event) {
         let event = match event {
             Event::Preview { key, result } => return self.textures.insert(key, result),
+            Event::Annotated { order, result } => return self.annotated(order, result),
             event => event,
         };
         if matches!(event, Event::RunOpened { .. }) {
@@ -189,6 +198,9 @@ impl App {
         let now = self.now();
         self.state.apply(event, now);
         if data_opened {
+            self.textures.clear();
+            self.keep_painter_if_possible();
+            self.open_notes();
             self.data_view = DataView::default();
             self.train_view.form.out = None;
         }
@@ -238,6 +250,9 @@ impl App {
             Action::SetImageLimit(limit) => self.state.image_limit = limit,
             Action::SetPixelLimit(limit) => self.state.pixel_limit = limit,
             Action::ResetLimits => self.state.reset_limits(),
+            Action::SetSeen(ids) => self.set_seen(ids),
+            Action::PaintMask(id) => self.paint_mask(&id),
+            Action::Painter(action) => self.painter_action(action),
             Action::CopyText(_) | Action::Pick(_) => {}
         }
     }
@@ -283,6 +298,8 @@ impl App {
             data.category = category;
             self.train_view.form.out = None;
         }
+        self.data_view.seen = seen_card::SeenView::default();
+        self.open_notes();
     }
 
     fn train(&mut self, command: Command) {
@@ -299,6 +316,9 @@ impl App {
 
     /// Starts a job. While another runs that the user waits for, says so instead.
     fn submit(&mut self, command: Command) {
+        if self.would_lose_strokes(&command) {
+            return;
+        }
         if self.state.is_busy() {
             self.state.tell(
                 Severity::Warning,
@@ -337,7 +357,10 @@ impl App {
 
     fn place_ui(&mut self, ui: &mut Ui) -> Option<Action> {
         match self.state.place {
-            Place::Data => data_ui(ui, &self.state, &mut self.data_view),
+            Place::Data => match &mut self.painter {
+                Some(painter) => painter_ui(ui, painter, &mut self.textures),
+                None => data_ui(ui, &self.state, &mut self.data_view, &mut self.textures),
+            },
             Place::Train => train_ui(ui, &self.state, &mut self.train_view, &self.folders),
             Place::Inspect => {
                 inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
@@ -373,7 +396,9 @@ impl eframe::App for App {
         let now = self.now();
         actions.push(toasts_ui(ui, &self.state, &mut self.toasts, now));
         opening::drop_hint_ui(ui);
-        actions.push(self.closing.ui(ui, &self.state));
+        let painting = self.painter.as_ref().filter(|painter| painter.is_changed());
+        let painting = painting.map(|painter| painter.sample().id.as_str());
+        actions.push(self.closing.ui(ui, &self.state, painting));
         for action in actions.into_iter().flatten() {
             self.act(action, &ctx);
         }

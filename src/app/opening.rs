@@ -76,7 +76,7 @@ pub fn drop_hint_ui(ui: &Ui) {
     );
 }
 
-/// Asks before a running training is stopped with the window.
+/// Asks before a running training or a painted mask is lost with the window.
 #[derive(Debug, Default)]
 pub struct Closing {
     asking: bool,
@@ -84,23 +84,19 @@ pub struct Closing {
 }
 
 impl Closing {
-    pub fn ui(&mut self, ui: &Ui, state: &State) -> Option<Action> {
+    /// `painting` is the picture whose mask has strokes that are not saved.
+    pub fn ui(&mut self, ui: &Ui, state: &State, painting: Option<&str>) -> Option<Action> {
+        let loses = state.training().is_some() || painting.is_some();
         let requested = ui.input(|input| input.viewport().close_requested());
-        if requested && !self.agreed && state.training().is_some() {
+        if requested && !self.agreed && loses {
             ui.ctx().send_viewport_cmd(ViewportCommand::CancelClose);
             self.asking = true;
         }
-        if !self.asking || state.training().is_none() {
+        if !self.asking || !loses {
             self.asking = false;
             return None;
         }
-        let question = Question {
-            title: "A training is running",
-            consequence: consequence(state),
-            path: None,
-            yes: "Stop it and close",
-            no: "Keep training",
-        };
+        let question = question(state, painting);
         let answer = question_ui(ui, "closing", &question)?;
         self.asking = false;
         if answer == Answer::No {
@@ -109,6 +105,25 @@ impl Closing {
         self.agreed = true;
         ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         Some(Action::CancelJob)
+    }
+}
+
+fn question<'a>(state: &State, painting: Option<&'a str>) -> Question<'a> {
+    if state.training().is_none() {
+        return Question {
+            title: "A mask is not saved",
+            consequence: "Closing the window discards what you painted",
+            path: painting,
+            yes: "Discard and close",
+            no: "Keep painting",
+        };
+    }
+    Question {
+        title: "A training is running",
+        consequence: consequence(state),
+        path: None,
+        yes: "Stop it and close",
+        no: "Keep training",
     }
 }
 

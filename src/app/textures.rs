@@ -161,7 +161,11 @@ impl Thumbnail {
 fn key_of(run: Option<&Path>, sample: &Sample, detail: Detail) -> PreviewKey {
     PreviewKey {
         run: run.map(Path::to_path_buf),
-        sample: sample.id.clone(),
+        // Ids are unique within a category only.
+        sample: match run {
+            Some(_) => sample.id.clone(),
+            None => sample.image.display().to_string(),
+        },
         detail,
     }
 }

@@ -109,6 +109,9 @@ const LIGHT: Palette = Palette {
     button_pressed: Color32::from_rgb(0xca, 0xd2, 0xdb),
 };
 
+/// A mask painted over a picture, in both themes: hardly any product has this colour.
+pub const MASK: Color32 = Color32::from_rgb(0xff, 0x3d, 0xb4);
+
 /// Corner radius of cards, buttons and fields, in points.
 pub const RADIUS: u8 = 6;
 

@@ -188,6 +188,7 @@ pub(super) mod samples {
             }),
             options: OpenOptions::default(),
             category: 0,
+            annotated: std::collections::BTreeMap::new(),
         }
     }
 

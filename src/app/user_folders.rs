@@ -1,6 +1,9 @@
 //! Where the window keeps what it makes for the user when no other place is named.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
 
 /// The user's own folder for this program's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,25 @@ impl UserFolders {
     /// Where the sample data set is drawn.
     pub fn sample(&self) -> PathBuf {
         self.root.join("sample")
+    }
+
+    /// Where it is noted what the user says about a category: the same folder each time this data set is opened, whichever
+    /// way its path is written.
+    pub fn annotations(&self, data: &Path, category: &str) -> PathBuf {
+        let absolute = data
+            .canonicalize()
+            .or_else(|_| std::path::absolute(data))
+            .unwrap_or_else(|_| data.to_path_buf());
+        let mut hasher = Sha256::new();
+        hasher.update(absolute.as_os_str().as_encoded_bytes());
+        hasher.update([0]);
+        hasher.update(category);
+        let mut name = format!("{}-", file_name(category));
+        for byte in hasher.finalize().iter().take(5) {
+            // Writing to a string cannot fail.
+            let _ = write!(name, "{byte:02x}");
+        }
+        self.root.join("annotations").join(name)
     }
 
     /// A run folder that does not exist yet, named after category and model: `bottle-cfa`, `bottle-cfa-2`, …
@@ -72,6 +94,24 @@ mod tests {
             assert_eq!(path, root.path().join("runs").join(name));
             std::fs::create_dir_all(path).unwrap();
         }
+    }
+
+    #[test]
+    fn notes_have_one_folder_for_each_category_however_the_path_is_written() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = UserFolders::new("/home/anna");
+        let data = root.path().join("parts");
+        std::fs::create_dir(&data).unwrap();
+        let folder = folders.annotations(&data, "metal nut");
+        assert!(folder.starts_with("/home/anna/annotations"));
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("metal nut-") && name.len() == 20, "{name}");
+        let again = root.path().join("parts/../parts");
+        assert_eq!(folders.annotations(&again, "metal nut"), folder);
+        assert_ne!(folders.annotations(root.path(), "metal nut"), folder);
+        assert_ne!(folders.annotations(&data, "metal/nut"), folder);
+        let missing = folders.annotations(std::path::Path::new("no/such/folder"), "a");
+        assert!(missing.starts_with("/home/anna/annotations"));
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub fn view_controls_ui(
     let mut first = |ui: &mut Ui, settings: &mut ViewerSettings| {
         panes_ui(ui, settings);
         ui.separator();
-        request = zoom_ui(ui, viewport);
+        let natural = "One picture pixel on one screen pixel (1, or double-click)";
+        request = zoom_ui(ui, viewport, natural);
         ui.separator();
         palette_ui(ui, &mut settings.palette);
     };
@@ -114,18 +115,15 @@ fn marks_ui(ui: &mut Ui, settings: &mut ViewerSettings, available: Available) {
     });
 }
 
-fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport) -> Option<ZoomRequest> {
+/// Fit, 1:1 and the two steps; `natural` is the hint for 1:1.
+pub fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport, natural: &str) -> Option<ZoomRequest> {
     let mut request = None;
     let fit = Button::selectable(viewport.is_fitting(), "Fit").frame_when_inactive(true);
     if ui.add(fit).on_hover_text("The whole picture (F)").clicked() {
         viewport.fit();
     }
     let buttons = [
-        (
-            "1:1",
-            "One picture pixel on one screen pixel (1, or double-click)",
-            ZoomRequest::Natural,
-        ),
+        ("1:1", natural, ZoomRequest::Natural),
         ("−", "Zoom out (-, or the wheel)", ZoomRequest::Out),
         ("+", "Zoom in (+, or the wheel)", ZoomRequest::In),
     ];
@@ -157,6 +155,16 @@ pub fn view_keys(
     if pressed(Key::CloseBracket) {
         settings.change_opacity(OPACITY_STEP);
     }
+    zoom_keys(ui, viewport)
+}
+
+/// F, 1, + and -. Does nothing while the user types.
+pub fn zoom_keys(ui: &Ui, viewport: &mut Viewport) -> Option<ZoomRequest> {
+    if ui.ctx().egui_wants_keyboard_input() {
+        return None;
+    }
+    let pressed =
+        |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
     if pressed(Key::F) {
         viewport.fit();
     }

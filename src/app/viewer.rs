@@ -221,6 +221,14 @@ fn handle_pointer(ui: &Ui, response: &Response, viewport: &mut Viewport, view: &
     if response.double_clicked() {
         viewport.toggle_natural(view, cursor);
     }
+    wheel_zoom(ui, response, viewport, view);
+}
+
+/// Wheel and pinch zoom at the cursor while it is over the view.
+pub fn wheel_zoom(ui: &Ui, response: &Response, viewport: &mut Viewport, view: &View) {
+    let Some(cursor) = response.hover_pos() else {
+        return;
+    };
     let (scrolled, pinched) = ui.input(|i| (i.smooth_scroll_delta().y, i.zoom_delta()));
     let factor = pinched * (scrolled / 200.0).exp();
     if factor != 1.0 {
@@ -228,7 +236,7 @@ fn handle_pointer(ui: &Ui, response: &Response, viewport: &mut Viewport, view: &
     }
 }
 
-fn carry_out(request: ZoomRequest, viewport: &mut Viewport, view: &View) {
+pub fn carry_out(request: ZoomRequest, viewport: &mut Viewport, view: &View) {
     let middle = view.pane.center();
     match request {
         ZoomRequest::In => viewport.zoom_by(view, middle, ZOOM_STEP),

@@ -7,6 +7,7 @@ mod masks;
 mod names;
 mod rotations;
 mod sample;
+mod seen;
 mod split;
 
 pub mod batch;
@@ -22,4 +23,5 @@ pub use folder::folder_roles;
 pub use layout::{FolderRole, Layout, LayoutKind, OpenOptions, Role, detect, open};
 pub use rotations::Rotations;
 pub use sample::{Category, Dataset, Finding, Label, Sample, Severity};
+pub use seen::draw_seen;
 pub use split::{MIN_CALIBRATION, MIN_TRAIN, TrainSplit, split_calibration};

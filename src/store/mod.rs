@@ -5,6 +5,7 @@ mod container;
 mod hash;
 mod signed;
 
+pub mod annotations;
 pub mod checkpoint;
 pub mod maps;
 pub mod model_file;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::annotations::{Answer, Order};
 use crate::config::RunConfig;
 use crate::data::check::CheckReport;
 use crate::data::synthetic::SampleSettings;
@@ -100,13 +101,18 @@ pub enum Event {
         key: PreviewKey,
         result: Result<Arc<Preview>, String>,
     },
+    /// The third lane's answer to an [`Order`]; the error is the whole story.
+    Annotated {
+        order: Order,
+        result: Result<Answer, String>,
+    },
 }
 
 impl Event {
     /// Whether this is the last event of its job.
     pub fn closes(&self) -> bool {
         match self {
-            Self::Progress { .. } | Self::Preview { .. } => false,
+            Self::Progress { .. } | Self::Preview { .. } | Self::Annotated { .. } => false,
             Self::DataOpened { .. }
             | Self::WeightsListed { .. }
             | Self::RunOpened { .. }
@@ -127,7 +133,8 @@ pub enum Detail {
     Full,
 }
 
-/// Identifies what a preview shows: a picture of an opened run (or of a data set, when `run` is `None`).
+/// Identifies what a preview shows: a picture of an opened run, by its id, or of a data set, by its path, when `run` is
+/// `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PreviewKey {
     pub run: Option<PathBuf>,

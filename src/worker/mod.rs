@@ -1,11 +1,13 @@
-//! Background work for the window: one lane for jobs, a second for what the user is looking at. Knows no egui: the
-//! window is woken through a closure.
+//! Background work for the window: one lane for jobs, a second for what the user is looking at, a third for the notes he
+//! makes. Knows no egui: the window is woken through a closure.
 
+mod annotation_lane;
 mod job;
 mod job_lane;
 mod preview;
 mod preview_lane;
 
+pub mod annotations;
 pub mod message;
 
 use std::any::Any;
@@ -21,6 +23,7 @@ use crate::store::run_folder::{MODEL, TRAINING};
 pub use job::PipelineJobs;
 pub use preview::DiskPreviews;
 
+use annotation_lane::AnnotationLane;
 use job_lane::JobLane;
 use message::{Command, Event, JobId, Preview, PreviewKey, PreviewRequest};
 use preview_lane::PreviewLane;
@@ -53,16 +56,17 @@ pub trait Previews: Send {
 #[error("another job is still running")]
 pub struct Busy;
 
-/// Both background threads. Dropping it stops the running job at its next poll and waits for the threads.
+/// The background threads. Dropping it stops the running job at its next poll and waits for the threads.
 pub struct Worker {
     jobs: JobLane,
     previews: PreviewLane,
+    annotations: AnnotationLane,
     /// `None` only while dropping: a closed channel frees a worker that waits for room.
     events: Option<Receiver<Event>>,
 }
 
 impl Worker {
-    /// Starts both threads. `wake` is called after every event, from the threads.
+    /// Starts the threads. `wake` is called after every event, from the threads.
     pub fn spawn(
         jobs: Box<dyn Jobs>,
         previews: Box<dyn Previews>,
@@ -72,7 +76,8 @@ impl Worker {
         let wake: Wake = Arc::new(wake);
         Ok(Self {
             jobs: JobLane::spawn(jobs, sender.clone(), Arc::clone(&wake))?,
-            previews: PreviewLane::spawn(previews, sender, wake)?,
+            previews: PreviewLane::spawn(previews, sender.clone(), Arc::clone(&wake))?,
+            annotations: AnnotationLane::spawn(sender, wake)?,
             events: Some(events),
         })
     }
@@ -99,14 +104,20 @@ impl Worker {
     pub fn preview(&self, request: PreviewRequest) -> Option<PreviewKey> {
         self.previews.request(request)
     }
+
+    /// Asks for something to be noted, or for what was noted. Answered with [`Event::Annotated`], in this order.
+    pub fn annotate(&self, order: annotations::Order) {
+        self.annotations.order(order);
+    }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         self.events = None;
-        // Both are told before either is waited for.
+        // All are told before any is waited for.
         self.jobs.stop();
         self.previews.stop();
+        self.annotations.stop();
     }
 }
 

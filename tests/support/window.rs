@@ -87,6 +87,23 @@ impl Window {
         panic!("not reached: {what}\n{:#?}", self.state());
     }
 
+    /// Draws frames until this text is on screen.
+    pub fn until_shown(&mut self, text: &str) {
+        use egui_kittest::kittest::Queryable;
+        for _ in 0..1000 {
+            self.harness.run_steps(1);
+            let mut found = self.harness.query_all_by_label_contains(text);
+            if found.next().is_some() {
+                drop(found);
+                self.harness.run_steps(2);
+                return;
+            }
+            drop(found);
+            sleep(Duration::from_millis(5));
+        }
+        panic!("never shown: {text}");
+    }
+
     /// Lets clicks and key presses take effect.
     pub fn settle(&mut self) {
         self.harness.run_steps(4);
@@ -130,7 +147,7 @@ impl Window {
 }
 
 #[derive(Debug)]
-struct Dropped(PathBuf);
+pub struct Dropped(pub PathBuf);
 
 impl DroppedFile for Dropped {
     fn path(&self) -> &std::path::Path {

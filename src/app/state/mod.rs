@@ -1,8 +1,12 @@
 //! What the window knows and what is selected. Plain data; changed by events and actions only, drawn elsewhere.
 
+mod annotated;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::annotated::{Annotated, MaskKind};
 pub use super::action::{Action, Pick};
 use super::job_progress::JobProgress;
 use super::recent::Recent;
@@ -67,6 +71,8 @@ pub struct OpenData {
     pub options: OpenOptions,
     /// Index of the chosen category.
     pub category: usize,
+    /// Seen defects and painted masks of the categories that were chosen so far, by index.
+    pub annotated: BTreeMap<usize, Annotated>,
 }
 
 impl OpenData {
@@ -125,6 +131,7 @@ impl State {
     pub fn apply(&mut self, event: Event, now: f64) {
         match event {
             Event::Preview { .. } => {}
+            Event::Annotated { order, result } => self.annotated(&order, result),
             Event::Progress { job, progress } => self.progressed(job, progress, now),
             Event::DataOpened {
                 job,
@@ -257,6 +264,7 @@ impl State {
             report,
             options,
             category,
+            annotated: BTreeMap::new(),
         });
         self.place = Place::Data;
     }

@@ -1,7 +1,9 @@
 //! Defect masks: which pixels of a picture are defective, according to people. Always resampled to the nearest pixel.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use ::image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use anyhow::{Context, Result};
 
 use super::decode::{Orientation, decode, read_bytes};
@@ -82,6 +84,26 @@ impl Mask {
     /// Whether any pixel is marked.
     pub fn marks_something(&self) -> bool {
         self.values.contains(&true)
+    }
+
+    /// How many pixels are marked.
+    pub fn marked(&self) -> usize {
+        self.values.iter().filter(|&&marked| marked).count()
+    }
+
+    /// An 8-bit grey PNG of the mask's own size: 255 on the defect, 0 elsewhere.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let grey: Vec<u8> = self.values.iter().map(|&v| u8::from(v) * 255).collect();
+        let mut png = Cursor::new(Vec::new());
+        PngEncoder::new(&mut png)
+            .write_image(
+                &grey,
+                self.width as u32,
+                self.height as u32,
+                ExtendedColorType::L8,
+            )
+            .context("encoding the mask")?;
+        Ok(png.into_inner())
     }
 
     /// Resampled to another size.
@@ -224,6 +246,15 @@ mod tests {
             .to_input(&spec);
         let marks: Vec<usize> = (0..224 * 224).filter(|&i| input.values()[i]).collect();
         assert_eq!(marks, [112 * 224 + 112]);
+    }
+
+    #[test]
+    fn a_mask_comes_back_from_its_png_as_it_was() {
+        let values: Vec<bool> = (0..7 * 5).map(|i| i % 3 == 0).collect();
+        let mask = Mask::new(7, 5, values).expect("7 x 5");
+        let png = mask.to_png().expect("a PNG");
+        assert_eq!(Mask::decode(&png).expect("a mask"), mask);
+        assert_eq!(mask.marked(), 12);
     }
 
     #[test]
