@@ -49,7 +49,7 @@ pub struct SampleArguments {
 }
 
 /// What an interrupted training brings along.
-const RESUME_KNOWS: [&str; 19] = [
+const RESUME_KNOWS: [&str; 28] = [
     "data",
     "category",
     "model",
@@ -69,6 +69,15 @@ const RESUME_KNOWS: [&str; 19] = [
     "gradient",
     "rotations",
     "learning_rate",
+    "seen",
+    "masks",
+    "textures",
+    "foreground",
+    "preview_augmentation",
+    "attention",
+    "micro_batch",
+    "cosine_tail",
+    "weight_average",
 ];
 
 #[derive(Debug, Args)]
@@ -82,7 +91,8 @@ pub struct TrainArguments {
     /// Category, when the data set has several
     #[arg(long)]
     pub category: Option<String>,
-    /// cfa (coupled hyperspheres) or cflow (CFLOW-AD, conditional normalizing flows)
+    /// cfa (coupled hyperspheres), cflow (CFLOW-AD, conditional normalizing flows) or prn (prototypical residual networks,
+    /// which learn from a few defects, too)
     #[arg(long, default_value = "cfa", value_parser = parse_model)]
     pub model: ModelName,
     /// efficientnet-lite0, mobilenet-v3-large, resnet18, resnet50, wide-resnet50-2, or a weights file
@@ -91,7 +101,8 @@ pub struct TrainArguments {
     /// Weights file for the backbone, when it is not found by itself
     #[arg(long)]
     pub weights: Option<PathBuf>,
-    /// paper (the published schedule), paper-256 (CFLOW-AD at 256 px for every category) or quick (a first look)
+    /// paper (the published schedule), paper-256 (CFLOW-AD at 256 px for every category), quick (a first look with CFA or
+    /// CFLOW-AD) or lite (PRN without GPU)
     #[arg(long, default_value = "paper", value_parser = parse_preset)]
     pub preset: Preset,
     /// Network input: 256 (whole picture), 512 (small defects; about 4 times the time and memory), 128 (a quick look)
@@ -104,21 +115,26 @@ pub struct TrainArguments {
     /// Overrides the preset's number of pictures in a batch
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: Option<u32>,
+    /// Overrides the preset's learning rate (CFLOW-AD, PRN)
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
     #[command(flatten)]
     pub cflow: CflowArguments,
+    #[command(flatten)]
+    pub prn: PrnArguments,
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Put the limit at this quantile (0 to 1) of held-out good scores instead of their maximum
-    #[arg(long, value_parser = parse_quantile)]
+    #[arg(long, value_parser = parse_share)]
     pub limit_quantile: Option<f64>,
     /// Carry the backbone's weights inside the model file
     #[arg(long)]
     pub embed_backbone: bool,
     /// Run folder to write
-    #[arg(long, required_unless_present = "resume")]
+    #[arg(long, required_unless_present_any = ["resume", "preview_augmentation"])]
     pub out: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long)]
@@ -141,6 +157,9 @@ pub struct EvalArguments {
     pub weights: Option<PathBuf>,
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
+    /// Leave the seen defects a model was trained on out of the test set, instead of refusing it
+    #[arg(long)]
+    pub leave_out_seen: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
@@ -221,29 +240,90 @@ pub struct CflowArguments {
     /// How many turns of each picture are drawn
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub rotations: Option<u32>,
-    /// Base learning rate
-    #[arg(long)]
-    pub learning_rate: Option<f64>,
 }
 
 impl CflowArguments {
+    pub fn change(&self, cflow: &mut CflowConfig) {
+        cflow.clamp = self.clamp.unwrap_or(cflow.clamp);
+        cflow.sharing = self.adam.unwrap_or(cflow.sharing);
+        cflow.gradient = self.gradient.unwrap_or(cflow.gradient);
+        cflow.rotation_draws = self.rotations.map_or(cflow.rotation_draws, |draws| draws as usize);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.clamp.is_none()
             && self.adam.is_none()
             && self.gradient.is_none()
             && self.rotations.is_none()
-            && self.learning_rate.is_none()
+    }
+}
+
+/// What PRN is shown, and departures from its presets.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "PRN only")]
+pub struct PrnArguments {
+    /// Defective test pictures to learn from and never to test on: how many are to be drawn by the seed, or ids like
+    /// test/crack/003.png, separated by commas or, one a line, in a file
+    #[arg(long, value_name = "N|LIST|FILE")]
+    pub seen: Option<String>,
+    /// Folder of masks that were painted in the window
+    #[arg(long, value_name = "FOLDER")]
+    pub masks: Option<PathBuf>,
+    /// Folder of pictures to make simulated defects of, besides the sources that need none
+    #[arg(long, value_name = "FOLDER")]
+    pub textures: Option<PathBuf>,
+    /// Where the product is, so that defects are simulated on it: automatic, everything, bright or dark
+    #[arg(long, value_parser = parse_named::<ForegroundRule>)]
+    pub foreground: Option<ForegroundRule>,
+    /// Draw what the network would be taught into this PNG, instead of training
+    #[arg(long, value_name = "OUT.png", conflicts_with = "out")]
+    pub preview_augmentation: Option<PathBuf>,
+    /// channels (1x1 convolutions) or element-wise: what makes queries, keys and values
+    #[arg(long, value_parser = parse_named::<AttentionForm>)]
+    pub attention: Option<AttentionForm>,
+    /// Pictures that go through the network together: less memory, other batch statistics
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub micro_batch: Option<u32>,
+    /// Share of the training, at its end, over which the learning rate falls
+    #[arg(long, value_parser = parse_share)]
+    pub cosine_tail: Option<f64>,
+    /// Decay of the running mean of weights that scores; 0 scores with the last weights
+    #[arg(long, value_parser = parse_share)]
+    pub weight_average: Option<f64>,
+}
+
+impl PrnArguments {
+    pub fn change(&self, prn: &mut PrnConfig) {
+        prn.attention = self.attention.unwrap_or(prn.attention);
+        prn.micro_batch = self.micro_batch.map_or(prn.micro_batch, |pictures| pictures as usize);
+        prn.cosine_tail = self.cosine_tail.unwrap_or(prn.cosine_tail);
+        prn.weight_average = match self.weight_average {
+            None => prn.weight_average,
+            Some(decay) => (decay > 0.0).then_some(decay),
+        };
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_none()
+            && self.masks.is_none()
+            && self.textures.is_none()
+            && self.foreground.is_none()
+            && self.preview_augmentation.is_none()
+            && self.attention.is_none()
+            && self.micro_batch.is_none()
+            && self.cosine_tail.is_none()
+            && self.weight_average.is_none()
     }
 }
 
 fn parse_model(text: &str) -> Result<ModelName, String> {
     let found = ModelName::ALL.into_iter().find(|name| name.name() == text);
-    found.ok_or_else(|| format!("`{text}` is not a model; use cfa or cflow"))
+    found.ok_or_else(|| format!("`{text}` is not a model; use cfa, cflow or prn"))
 }
 
 fn parse_preset(text: &str) -> Result<Preset, String> {
     let found = Preset::ALL.into_iter().find(|preset| preset.name() == text);
-    found.ok_or_else(|| format!("`{text}` is not a preset; use paper, paper-256 or quick"))
+    found.ok_or_else(|| format!("`{text}` is not a preset; use paper, paper-256, quick or lite"))
 }
 
 /// A setting by the name it has in files.
@@ -251,7 +331,7 @@ fn parse_named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     T::deserialize(text.into_deserializer()).map_err(|error: ValueError| error.to_string())
 }
 
-fn parse_quantile(text: &str) -> Result<f64, String> {
+fn parse_share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
         _ => Err(format!("`{text}` is not a share between 0 and 1")),

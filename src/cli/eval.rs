@@ -6,7 +6,7 @@ use super::arguments::EvalArguments;
 use super::console::Console;
 use super::output;
 use crate::metrics::Evaluation;
-use crate::pipeline::{self, EvaluateRequest};
+use crate::pipeline::{self, EvaluateRequest, SeenPolicy};
 
 pub fn run(arguments: EvalArguments) -> Result<()> {
     let json = arguments.json;
@@ -16,6 +16,11 @@ pub fn run(arguments: EvalArguments) -> Result<()> {
         category: arguments.category,
         weights: arguments.weights,
         device: arguments.device,
+        seen: if arguments.leave_out_seen {
+            SeenPolicy::LeaveOut
+        } else {
+            SeenPolicy::Refuse
+        },
     })?;
     if json {
         return output::json(&evaluation);

@@ -69,9 +69,26 @@ pub fn evaluation(evaluation: &Evaluation) {
         protocol.training_pictures,
         protocol.calibration_pictures,
     ));
+    if let Some(ids) = &protocol.seen {
+        seen(ids.iter().map(String::as_str));
+    }
     line(&format!(
         "Speed               {:.2} pictures/s, decoding included ({:.1} s on {})",
         evaluation.images_per_second, evaluation.seconds, protocol.device
+    ));
+}
+
+/// Which real defects a model has seen. They go with every number it gives.
+pub fn seen<'a>(ids: impl ExactSizeIterator<Item = &'a str>) {
+    if ids.len() == 0 {
+        return line(
+            "Seen defects        none: purely synthetic training; published numbers of PRN do not apply",
+        );
+    }
+    let (count, ids): (_, Vec<&str>) = (ids.len(), ids.collect());
+    line(&format!(
+        "Seen defects        {count}, learnt from and not tested on: {}",
+        ids.join(", ")
     ));
 }
 

@@ -4,16 +4,21 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::arguments::{CflowArguments, TrainArguments};
+use super::arguments::{CflowArguments, PrnArguments, TrainArguments};
 use super::console::Console;
-use super::output;
-use crate::config::{BackboneChoice, BackboneKind, CalibrationConfig, ModelConfig, RunConfig};
+use super::{output, preview};
+use crate::config::{
+    BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, ModelConfig, RunConfig, SeenChoice,
+};
 use crate::data::OpenOptions;
-use crate::pipeline::{self, Trained};
+use crate::pipeline::{self, StepTimes, Trained};
 use crate::progress::Outcome;
 use crate::store::RunFolder;
 
 pub fn run(arguments: &TrainArguments) -> Result<()> {
+    if let (Some(sheet), Some(data)) = (&arguments.prn.preview_augmentation, &arguments.data) {
+        return preview::run(&run_config(arguments, data)?, sheet);
+    }
     let (out, trained) = match (&arguments.resume, &arguments.data, &arguments.out) {
         (Some(run), ..) => (run, resume_with_console(run)?),
         (None, Some(data), Some(out)) => {
@@ -66,6 +71,10 @@ pub fn print(trained: &Trained) {
         trained.epochs,
         trained.last_loss
     ));
+    if let Some(seen) = &trained.seen {
+        output::seen(seen.iter().map(|seen| seen.id.as_str()));
+    }
+    step_times(&trained.step);
     output::line(&format!(
         "Limit               {:.5}, {}",
         trained.image_limit.value,
@@ -74,9 +83,23 @@ pub fn print(trained: &Trained) {
     output::line(&format!("Model               {}", trained.model.display()));
 }
 
+/// Where a step's time went, for models that say so.
+fn step_times(step: &StepTimes) {
+    if step.parts.is_empty() {
+        return;
+    }
+    let parts = step.parts.iter().map(|(&part, &seconds)| (part, seconds));
+    let parts = parts.chain([("waiting for pictures", step.waiting)]);
+    let parts: Vec<String> = parts
+        .map(|(part, seconds)| format!("{part} {:.0} ms", 1e3 * seconds))
+        .collect();
+    output::line(&format!("A step              {}", parts.join(", ")));
+}
+
 fn run_config(arguments: &TrainArguments, data: &Path) -> Result<RunConfig> {
     let backbone = backbone_choice(&arguments.backbone, arguments.weights.as_deref())?;
     let model = model_config(arguments, backbone.kind)?;
+    let defects = defects_config(arguments)?;
     let category = arguments.category.clone();
     // A category's own folder is named like it.
     let named = category
@@ -90,6 +113,7 @@ fn run_config(arguments: &TrainArguments, data: &Path) -> Result<RunConfig> {
         open: OpenOptions::default(),
         category,
         model,
+        defects,
         backbone,
         input,
         calibration: CalibrationConfig {
@@ -110,27 +134,69 @@ fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<Mo
     if let Some(pictures) = arguments.batch {
         model.set_batch_size(pictures as usize);
     }
-    let CflowArguments {
-        clamp,
-        adam,
-        gradient,
-        rotations,
-        learning_rate,
-    } = arguments.cflow;
-    match &mut model {
-        ModelConfig::Cflow(cflow) => {
-            cflow.clamp = clamp.unwrap_or(cflow.clamp);
-            cflow.sharing = adam.unwrap_or(cflow.sharing);
-            cflow.gradient = gradient.unwrap_or(cflow.gradient);
-            cflow.rotation_draws = rotations.map_or(cflow.rotation_draws, |draws| draws as usize);
-            cflow.learning_rate = learning_rate.unwrap_or(cflow.learning_rate);
+    anyhow::ensure!(
+        arguments.cflow.is_empty() || matches!(model, ModelConfig::Cflow(_)),
+        "--clamp, --adam, --gradient and --rotations belong to CFLOW-AD; add --model cflow"
+    );
+    anyhow::ensure!(
+        arguments.prn.is_empty() || matches!(model, ModelConfig::Prn(_)),
+        "--seen, --masks, --textures, --foreground, --preview-augmentation, --attention, --micro-batch, --cosine-tail and \
+         --weight-average belong to PRN; add --model prn"
+    );
+    match (&mut model, arguments.learning_rate) {
+        (ModelConfig::Cfa(_), Some(_)) => {
+            anyhow::bail!("--learning-rate belongs to CFLOW-AD and PRN; CFA's is part of its method")
         }
-        ModelConfig::Cfa(_) => anyhow::ensure!(
-            arguments.cflow.is_empty(),
-            "--clamp, --adam, --gradient, --rotations and --learning-rate belong to CFLOW-AD; add --model cflow"
-        ),
+        (ModelConfig::Cflow(cflow), Some(rate)) => cflow.learning_rate = rate,
+        (ModelConfig::Prn(prn), Some(rate)) => prn.learning_rate = rate,
+        (_, None) => {}
+    }
+    match &mut model {
+        ModelConfig::Cfa(_) => {}
+        ModelConfig::Cflow(cflow) => arguments.cflow.change(cflow),
+        ModelConfig::Prn(prn) => arguments.prn.change(prn),
     }
     Ok(model)
+}
+
+/// What a model that learns from defects is shown of them.
+fn defects_config(arguments: &TrainArguments) -> Result<Option<DefectsConfig>> {
+    if !arguments.model.learns_from_defects() {
+        return Ok(None);
+    }
+    let PrnArguments {
+        seen,
+        masks,
+        textures,
+        foreground,
+        ..
+    } = &arguments.prn;
+    Ok(Some(DefectsConfig {
+        seen: seen.as_deref().map_or(Ok(SeenChoice::None), seen_choice)?,
+        annotations: masks.clone(),
+        textures: textures.clone(),
+        foreground: foreground.unwrap_or_default(),
+        ..DefectsConfig::default()
+    }))
+}
+
+/// A number to draw, a file of ids, or the ids themselves.
+fn seen_choice(text: &str) -> Result<SeenChoice> {
+    if let Ok(count) = text.parse() {
+        return Ok(match count {
+            0 => SeenChoice::None,
+            count => SeenChoice::Draw(count),
+        });
+    }
+    let listed = if Path::new(text).is_file() {
+        std::fs::read_to_string(text).with_context(|| format!("reading {text}"))?
+    } else {
+        text.to_owned()
+    };
+    let ids = listed.split([',', '\n']).map(str::trim);
+    let ids: Vec<String> = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    anyhow::ensure!(!ids.is_empty(), "--seen {text} names no picture");
+    Ok(SeenChoice::Listed(ids))
 }
 
 /// A backbone by name, or by a weights file from which the network is recognised.

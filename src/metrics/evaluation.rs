@@ -119,6 +119,7 @@ mod tests {
             epochs: 30,
             training_pictures: 188,
             calibration_pictures: 21,
+            seen: None,
             test_good: 1,
             test_defective: 1,
             without_mask: 0,

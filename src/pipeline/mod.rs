@@ -11,6 +11,7 @@ mod feature_cache;
 mod keeper;
 mod lessons;
 mod predict;
+mod preview;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,9 @@ mod train;
 mod training_pictures;
 
 pub use detector::backbone_of;
+pub use epochs::StepTimes;
 pub use evaluate::{EvaluateRequest, SeenPolicy, evaluate};
 pub use predict::{PredictRequest, PredictedPicture, Prediction, predict};
+pub use preview::{Augmentation, preview_augmentation};
 pub use sample::draw_sample;
 pub use train::{Trained, resume, train};

@@ -306,6 +306,7 @@ pub(super) mod samples {
             epochs: 30,
             training_pictures: 180,
             calibration_pictures: 20,
+            seen: None,
             test_good: 1,
             test_defective: 1,
             without_mask: 1,

@@ -10,7 +10,7 @@ use super::message::{Command, Event, JobId};
 use crate::config::DeviceChoice;
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
-use crate::pipeline::{self, EvaluateRequest, Trained};
+use crate::pipeline::{self, EvaluateRequest, SeenPolicy, Trained};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::store::weights::{find_weights, search_folders};
 use crate::store::{self, RunFolder};
@@ -144,6 +144,7 @@ fn evaluate(
         category: None,
         weights: None,
         device: DeviceChoice::Auto,
+        seen: SeenPolicy::LeaveOut,
     };
     match pipeline::evaluate(&request, monitor)? {
         Outcome::Finished(_) => open_run(&request.run, job).map(Some),
@@ -195,6 +196,7 @@ mod tests {
             history: Vec::new(),
             account: EpochAccount::default(),
             data_fingerprint: String::new(),
+            seen: Vec::new(),
             backbone: BackboneIdentity {
                 kind: BackboneKind::EfficientNetLite0,
                 sha256: String::new(),

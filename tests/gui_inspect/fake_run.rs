@@ -126,6 +126,7 @@ fn evaluation(rows: Vec<ImageRow>, image_limit: &Limit, pixel_limit: &Limit) -> 
             epochs: 30,
             training_pictures: 188,
             calibration_pictures: 21,
+            seen: None,
             test_good: rows.iter().filter(|row| !row.is_defective()).count(),
             test_defective: rows.iter().filter(|row| row.is_defective()).count(),
             without_mask: 1,

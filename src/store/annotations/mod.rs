@@ -73,6 +73,12 @@ impl Annotations {
         self.masks.keys().map(String::as_str)
     }
 
+    /// Where the painted mask of a picture lies, whether or not it still belongs to the picture.
+    pub fn mask_path(&self, id: &str) -> Option<PathBuf> {
+        let painted = self.masks.get(id)?;
+        Some(self.folder.join(&painted.file))
+    }
+
     /// The painted mask of a picture. An error when it no longer belongs to the picture as it is now.
     pub fn mask_of(&self, sample: &Sample) -> Result<Option<PathBuf>> {
         let Some(painted) = self.masks.get(&sample.id) else {
