@@ -9,6 +9,7 @@ mod rotations;
 mod sample;
 mod split;
 
+pub mod augment;
 pub mod batch;
 pub mod check;
 pub mod folder;
