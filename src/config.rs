@@ -235,6 +235,14 @@ impl Preset {
         }
     }
 
+    /// How defects are drawn, unless the user says otherwise.
+    pub fn recipe(self) -> Recipe {
+        match self {
+            Self::Paper | Self::Paper256 => Recipe::Published,
+            Self::Quick | Self::Lite => Recipe::Refined,
+        }
+    }
+
     /// The input that goes with it, unless the user names one.
     pub fn input(self, name: ModelName, category: Option<&str>) -> InputPreset {
         match (name, self) {
@@ -342,15 +350,35 @@ pub struct DefectsConfig {
     pub augment: AugmentSettings,
 }
 
-impl Default for DefectsConfig {
-    /// Purely synthetic, with the published recipe and whatever foreground the pictures show.
-    fn default() -> Self {
+/// How simulated and extended defects are made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recipe {
+    /// As the paper and those it builds on have it.
+    Published,
+    /// With marks and edges that look more like defects of the product at hand.
+    #[default]
+    Refined,
+}
+
+impl Recipe {
+    pub fn settings(self) -> AugmentSettings {
+        match self {
+            Self::Published => AugmentSettings::published(),
+            Self::Refined => AugmentSettings::refined(),
+        }
+    }
+}
+
+impl DefectsConfig {
+    /// Purely synthetic, with whatever foreground the pictures show.
+    pub fn synthetic(recipe: Recipe) -> Self {
         Self {
             seen: SeenChoice::default(),
             annotations: None,
             textures: None,
             foreground: ForegroundRule::default(),
-            augment: AugmentSettings::published(),
+            augment: recipe.settings(),
         }
     }
 }

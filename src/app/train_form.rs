@@ -1,13 +1,13 @@
 //! What the user chose to train, and the run settings that follow from it. No widgets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::state::OpenData;
 use super::train_plan::smaller_batch;
 use super::user_folders::UserFolders;
 use crate::config::{
-    BackboneChoice, BackboneKind, CalibrationConfig, DeviceChoice, ModelConfig, ModelName, Preset,
-    RunConfig,
+    BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, DeviceChoice, ModelConfig,
+    ModelName, Preset, RunConfig, SeenChoice,
 };
 use crate::data::image::InputPreset;
 use crate::worker::message::{WeightsInfo, WeightsOrigin};
@@ -52,6 +52,7 @@ impl TrainForm {
         self.preset = match model {
             ModelName::Cfa => Preset::Paper,
             ModelName::Cflow => Preset::Quick,
+            ModelName::Prn => Preset::Lite,
         };
     }
 
@@ -82,6 +83,20 @@ impl TrainForm {
         self.preset.model(self.model, self.backbone.kind)
     }
 
+    /// What a model that learns from defects is shown: the pictures ticked as seen, with the masks painted for them.
+    fn defects(&self, data: &OpenData) -> Option<DefectsConfig> {
+        let seen = data.seen();
+        self.model.learns_from_defects().then(|| DefectsConfig {
+            seen: if seen.is_empty() {
+                SeenChoice::None
+            } else {
+                SeenChoice::Listed(seen)
+            },
+            annotations: data.annotations().map(Path::to_path_buf),
+            ..DefectsConfig::synthetic(self.preset.recipe())
+        })
+    }
+
     /// The settings of the run on the chosen category of `data`.
     pub fn run_config(&self, data: &OpenData) -> RunConfig {
         let several = data.dataset.categories.len() > 1;
@@ -94,6 +109,7 @@ impl TrainForm {
             data: data.dataset.root.clone(),
             open: data.options.clone(),
             category: name.filter(|_| several).map(str::to_owned),
+            defects: self.defects(data),
             model,
             backbone: self.backbone.clone(),
             input: self.input(name.unwrap_or_default()),
@@ -117,6 +133,7 @@ pub fn preset_name(preset: Preset) -> &'static str {
         Preset::Paper => "Paper",
         Preset::Paper256 => "Paper 256",
         Preset::Quick => "Quick",
+        Preset::Lite => "Lite",
     }
 }
 
@@ -143,7 +160,7 @@ pub fn choice_of(weights: &WeightsInfo) -> BackboneChoice {
 
 #[cfg(test)]
 pub(super) mod samples {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use std::sync::Arc;
 
     use super::TrainForm;

@@ -81,9 +81,13 @@ pub fn smaller_batch(form: &TrainForm, data: &OpenData) -> Option<SmallerBatch> 
 pub fn steps(form: &TrainForm, data: &OpenData) -> Option<usize> {
     let config = form.run_config(data);
     let pictures = Share::of(data).training;
+    if let ModelConfig::Prn(prn) = &config.model {
+        let shown = prn.epoch_pictures.unwrap_or(2 * pictures);
+        return Some(prn.epochs * (shown / prn.batch_size.max(1)).max(1));
+    }
     let batch = config.model.batch_for(pictures).ok()?.max(1);
     let steps = match &config.model {
-        ModelConfig::Cfa(_) => 1,
+        ModelConfig::Cfa(_) | ModelConfig::Prn(_) => 1,
         ModelConfig::Cflow(cflow) => {
             let size = input_size(data, config.input)?;
             let taps = config.backbone.kind.taps().iter();

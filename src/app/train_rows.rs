@@ -93,6 +93,10 @@ fn model_hint(model: ModelName) -> &'static str {
             "Rates every patch by its probability. Trains much longer; its maps are not smoothed, \
              which can follow a defect's outline more closely"
         }
+        ModelName::Prn => {
+            "Learns from a few seen defects with masks as well, and from simulated ones; \
+             finds most of what looks like them"
+        }
     }
 }
 
@@ -160,10 +164,16 @@ fn preset_row(ui: &mut Ui, form: &mut TrainForm) {
 fn preset_hint(model: ModelName, preset: Preset, epochs: usize) -> String {
     let epochs = words::count(epochs, "epoch");
     match (model, preset) {
-        (ModelName::Cfa, Preset::Quick) => {
+        (ModelName::Prn, Preset::Paper) => {
+            format!("{epochs} with the published settings: meant for a GPU")
+        }
+        (ModelName::Prn, _) => {
+            format!("{epochs} of a narrow network: minutes on a computer without GPU")
+        }
+        (ModelName::Cfa, Preset::Quick | Preset::Lite) => {
             format!("{epochs}: a first look, usually close to the full training")
         }
-        (ModelName::Cflow, Preset::Quick) => {
+        (ModelName::Cflow, Preset::Quick | Preset::Lite) => {
             format!("{epochs}: a first look in a fraction of the time")
         }
         (ModelName::Cfa, Preset::Paper | Preset::Paper256) => {

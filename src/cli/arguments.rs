@@ -7,7 +7,11 @@ use clap::{Args, Parser, Subcommand};
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::config::{AdamSharing, Clamp, DeviceChoice, Gradient, ModelName, Preset};
+use crate::config::{
+    AdamSharing, AttentionForm, CflowConfig, Clamp, DeviceChoice, Gradient, ModelName, Preset,
+    PrnConfig, Recipe,
+};
+use crate::data::augment::ForegroundRule;
 use crate::data::image::InputPreset;
 
 /// Finds defects in product pictures. Without a command, opens the window.
@@ -49,7 +53,7 @@ pub struct SampleArguments {
 }
 
 /// What an interrupted training brings along.
-const RESUME_KNOWS: [&str; 28] = [
+const RESUME_KNOWS: [&str; 29] = [
     "data",
     "category",
     "model",
@@ -73,6 +77,7 @@ const RESUME_KNOWS: [&str; 28] = [
     "masks",
     "textures",
     "foreground",
+    "recipe",
     "preview_augmentation",
     "attention",
     "micro_batch",
@@ -247,7 +252,9 @@ impl CflowArguments {
         cflow.clamp = self.clamp.unwrap_or(cflow.clamp);
         cflow.sharing = self.adam.unwrap_or(cflow.sharing);
         cflow.gradient = self.gradient.unwrap_or(cflow.gradient);
-        cflow.rotation_draws = self.rotations.map_or(cflow.rotation_draws, |draws| draws as usize);
+        cflow.rotation_draws = self
+            .rotations
+            .map_or(cflow.rotation_draws, |draws| draws as usize);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -275,6 +282,9 @@ pub struct PrnArguments {
     /// Where the product is, so that defects are simulated on it: automatic, everything, bright or dark
     #[arg(long, value_parser = parse_named::<ForegroundRule>)]
     pub foreground: Option<ForegroundRule>,
+    /// published (noise patches of any look) or refined (marks that look more like defects of this product)
+    #[arg(long, value_parser = parse_named::<Recipe>)]
+    pub recipe: Option<Recipe>,
     /// Draw what the network would be taught into this PNG, instead of training
     #[arg(long, value_name = "OUT.png", conflicts_with = "out")]
     pub preview_augmentation: Option<PathBuf>,
@@ -295,7 +305,9 @@ pub struct PrnArguments {
 impl PrnArguments {
     pub fn change(&self, prn: &mut PrnConfig) {
         prn.attention = self.attention.unwrap_or(prn.attention);
-        prn.micro_batch = self.micro_batch.map_or(prn.micro_batch, |pictures| pictures as usize);
+        prn.micro_batch = self
+            .micro_batch
+            .map_or(prn.micro_batch, |pictures| pictures as usize);
         prn.cosine_tail = self.cosine_tail.unwrap_or(prn.cosine_tail);
         prn.weight_average = match self.weight_average {
             None => prn.weight_average,
@@ -308,6 +320,7 @@ impl PrnArguments {
             && self.masks.is_none()
             && self.textures.is_none()
             && self.foreground.is_none()
+            && self.recipe.is_none()
             && self.preview_augmentation.is_none()
             && self.attention.is_none()
             && self.micro_batch.is_none()

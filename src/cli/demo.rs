@@ -10,7 +10,7 @@ use super::console::Console;
 use super::{eval, output, train};
 use crate::config::{DeviceChoice, RunConfig};
 use crate::data::synthetic::SampleSettings;
-use crate::pipeline::{self, EvaluateRequest};
+use crate::pipeline::{self, EvaluateRequest, SeenPolicy};
 
 pub fn run(arguments: &DemoArguments) -> Result<()> {
     if let Some(out) = &arguments.out {
@@ -32,6 +32,7 @@ fn demo(out: &Path, json: bool) -> Result<()> {
     let run = out.join("run");
     let trained = train::train_with_console(&RunConfig::first_look(&sample), &run)?;
     let evaluation = eval::evaluate_with_console(&EvaluateRequest {
+        seen: SeenPolicy::Refuse,
         run,
         data: None,
         category: None,

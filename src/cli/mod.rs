@@ -6,6 +6,7 @@ mod demo;
 mod eval;
 mod output;
 mod predict;
+mod preview;
 mod sample;
 mod train;
 mod weights;

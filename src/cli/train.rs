@@ -4,11 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::arguments::{CflowArguments, PrnArguments, TrainArguments};
+use super::arguments::{PrnArguments, TrainArguments};
 use super::console::Console;
 use super::{output, preview};
 use crate::config::{
-    BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, ModelConfig, RunConfig, SeenChoice,
+    BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, ModelConfig, RunConfig,
+    SeenChoice,
 };
 use crate::data::OpenOptions;
 use crate::pipeline::{self, StepTimes, Trained};
@@ -140,12 +141,14 @@ fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<Mo
     );
     anyhow::ensure!(
         arguments.prn.is_empty() || matches!(model, ModelConfig::Prn(_)),
-        "--seen, --masks, --textures, --foreground, --preview-augmentation, --attention, --micro-batch, --cosine-tail and \
+        "--seen, --masks, --textures, --foreground, --recipe, --preview-augmentation, --attention, --micro-batch, --cosine-tail and \
          --weight-average belong to PRN; add --model prn"
     );
     match (&mut model, arguments.learning_rate) {
         (ModelConfig::Cfa(_), Some(_)) => {
-            anyhow::bail!("--learning-rate belongs to CFLOW-AD and PRN; CFA's is part of its method")
+            anyhow::bail!(
+                "--learning-rate belongs to CFLOW-AD and PRN; CFA's is part of its method"
+            )
         }
         (ModelConfig::Cflow(cflow), Some(rate)) => cflow.learning_rate = rate,
         (ModelConfig::Prn(prn), Some(rate)) => prn.learning_rate = rate,
@@ -169,6 +172,7 @@ fn defects_config(arguments: &TrainArguments) -> Result<Option<DefectsConfig>> {
         masks,
         textures,
         foreground,
+        recipe,
         ..
     } = &arguments.prn;
     Ok(Some(DefectsConfig {
@@ -176,7 +180,7 @@ fn defects_config(arguments: &TrainArguments) -> Result<Option<DefectsConfig>> {
         annotations: masks.clone(),
         textures: textures.clone(),
         foreground: foreground.unwrap_or_default(),
-        ..DefectsConfig::default()
+        augment: recipe.unwrap_or(arguments.preset.recipe()).settings(),
     }))
 }
 

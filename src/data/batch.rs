@@ -94,7 +94,9 @@ impl Batches {
             let first = next * batch_size;
             next += 1;
             let last = order.len().min(first + batch_size);
-            let indices = order.get(first..last).filter(|indices| !indices.is_empty())?;
+            let indices = order
+                .get(first..last)
+                .filter(|indices| !indices.is_empty())?;
             let stacked = stack(&samples, indices, &settings, stop);
             (!stop.load(Ordering::Relaxed)).then_some(stacked)
         })?;

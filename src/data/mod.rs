@@ -10,6 +10,7 @@ mod sample;
 mod seen;
 mod split;
 
+pub mod augment;
 pub mod batch;
 pub mod check;
 pub mod folder;

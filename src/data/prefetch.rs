@@ -27,9 +27,9 @@ impl<T: Send + 'static> Prefetch<T> {
         let flag = Arc::clone(&stop);
         let work = move || {
             while !flag.load(Ordering::Relaxed) {
-                match make(&flag) {
-                    Some(thing) if sender.send(thing).is_ok() => {}
-                    _ => return,
+                let made = make(&flag);
+                if made.is_none_or(|thing| sender.send(thing).is_err()) {
+                    return;
                 }
             }
         };

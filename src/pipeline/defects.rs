@@ -7,8 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::config::{DefectsConfig, RunConfig, SeenChoice};
 use crate::data::augment::{Augmenter, Frame, MarkedFrame, read_textures};
 use crate::data::image::{InputSpec, read_picture};
-use crate::data::seen::draw_seen;
-use crate::data::{Category, Label, Sample};
+use crate::data::{Category, Label, Sample, draw_seen};
 use crate::progress::{Monitor, Progress};
 use crate::store::annotations::Annotations;
 use crate::store::model_file::SeenDefect;
@@ -35,7 +34,10 @@ pub fn choose_seen(config: &RunConfig, category: &Category) -> Result<Vec<Sample
         SeenChoice::Draw(count) => draw_seen(&test, *count, config.seed),
         SeenChoice::Listed(ids) => ids.clone(),
     };
-    let mut seen: Vec<Sample> = ids.iter().map(|id| find(id, &test)).collect::<Result<_>>()?;
+    let mut seen: Vec<Sample> = ids
+        .iter()
+        .map(|id| find(id, &test))
+        .collect::<Result<_>>()?;
     seen.sort_by(|a, b| a.id.cmp(&b.id));
     seen.dedup_by(|a, b| a.id == b.id);
     if let SeenChoice::Draw(count) = defects.seen {
@@ -50,7 +52,9 @@ pub fn choose_seen(config: &RunConfig, category: &Category) -> Result<Vec<Sample
 
 fn find(id: &str, test: &[Sample]) -> Result<Sample> {
     let Some(sample) = test.iter().find(|sample| sample.id == id) else {
-        bail!("the seen defect {id} is not among the test pictures; name pictures as `eval --json` lists them");
+        bail!(
+            "the seen defect {id} is not among the test pictures; name pictures as `eval --json` lists them"
+        );
     };
     ensure!(
         sample.label == Label::Defective,
@@ -112,7 +116,10 @@ fn read_one(
         .mask(picture.size())?
         .with_context(|| format!("{id} has no mask; paint one in the window"))?;
     let marked = mask.marked();
-    ensure!(marked > 0, "the mask of {id} marks nothing; paint one in the window");
+    ensure!(
+        marked > 0,
+        "the mask of {id} marks nothing; paint one in the window"
+    );
     ensure!(
         marked < picture.size().pixels(),
         "the mask of {id} marks the whole picture; paint one in the window that marks the defect only"

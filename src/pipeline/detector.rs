@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 
 use super::device::open_device;
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
-use crate::data::batch::{BatchSettings, Batches};
 use crate::data::augment::Frame;
+use crate::data::batch::{BatchSettings, Batches};
 use crate::data::image::{InputSpec, Normalization};
 use crate::data::{Rotations, Sample};
 use crate::models::backbone::{Backbone, Tap};

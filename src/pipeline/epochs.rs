@@ -44,7 +44,9 @@ impl StepTimes {
     fn averaged(mut self) -> Self {
         let steps = self.steps.max(1) as f64;
         self.waiting /= steps;
-        self.parts.values_mut().for_each(|seconds| *seconds /= steps);
+        self.parts
+            .values_mut()
+            .for_each(|seconds| *seconds /= steps);
         self
     }
 }

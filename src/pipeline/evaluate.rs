@@ -174,7 +174,10 @@ fn without_seen(
          Leave them out with --leave-out-seen",
         held.len(),
         test.len(),
-        held.iter().map(|sample| sample.id.as_str()).collect::<Vec<_>>().join(", ")
+        held.iter()
+            .map(|sample| sample.id.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     Ok(unseen.into_iter().cloned().collect())
 }

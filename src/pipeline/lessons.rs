@@ -179,7 +179,10 @@ impl Examples {
         let examples: Vec<_> = (first..first + self.batch)
             .into_par_iter()
             // An epoch may show less or more than the augmenter deals out at a time.
-            .map(|place| self.augmenter.example(self.seed, place / slots, place % slots))
+            .map(|place| {
+                self.augmenter
+                    .example(self.seed, place / slots, place % slots)
+            })
             .collect();
         let size = examples.first().map(|example| example.frame.size());
         let (height, width) = size.map_or((0, 0), |size| (size.height, size.width));
@@ -188,7 +191,12 @@ impl Examples {
         for example in &examples {
             self.normalization
                 .append_planes(example.frame.rgb(), &mut pixels);
-            masks.extend(example.mask.iter().map(|&marked| f32::from(u8::from(marked))));
+            masks.extend(
+                example
+                    .mask
+                    .iter()
+                    .map(|&marked| f32::from(u8::from(marked))),
+            );
         }
         Planes {
             pixels,
@@ -230,7 +238,14 @@ mod tests {
         let rule = ForegroundRule::Everything;
         let augmenter = Augmenter::new(goods, vec![], vec![], rule, settings).unwrap();
         let device = Device::Cpu;
-        DrawnLessons::new(Arc::new(augmenter), Normalization::IMAGENET, 3, pictures, 7, &device)
+        DrawnLessons::new(
+            Arc::new(augmenter),
+            Normalization::IMAGENET,
+            3,
+            pictures,
+            7,
+            &device,
+        )
     }
 
     fn values(batch: &[Tensor]) -> Vec<f32> {

@@ -7,7 +7,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use super::defects::{augmenter, read_seen};
 use super::training_pictures::TrainingPictures;
-use crate::config::RunConfig;
+use crate::config::{DefectsConfig, Recipe, RunConfig};
 use crate::data::augment::{Example, ForegroundRule, Frame};
 use crate::data::image::{InputSpec, read_picture};
 use crate::data::{MIN_TRAIN, Sample};
@@ -38,7 +38,8 @@ pub fn preview_augmentation(
     count: usize,
     monitor: &dyn Monitor,
 ) -> Result<Outcome<Augmentation>> {
-    let defects = config.defects.clone().unwrap_or_default();
+    let synthetic = || DefectsConfig::synthetic(Recipe::default());
+    let defects = config.defects.clone().unwrap_or_else(synthetic);
     let pictures = TrainingPictures::choose(config)?;
     let spec = pictures.spec;
     let chosen = evenly(&pictures.train, GOODS);

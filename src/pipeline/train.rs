@@ -19,7 +19,7 @@ use super::feature_cache::FeatureCache;
 use super::keeper::Keeper;
 use super::lessons::{CachedLessons, DrawnLessons, Lessons};
 use super::training_pictures::TrainingPictures;
-use crate::config::{DefectsConfig, ModelConfig, RunConfig};
+use crate::config::{DefectsConfig, ModelConfig, Recipe, RunConfig};
 use crate::cursor::Cursor;
 use crate::data;
 use crate::metrics::Limit;
@@ -60,8 +60,13 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
     let _unless_empty = RemoveIfEmpty(out);
     let device = open_device(config.device)?;
     let (mut detector, reader, backbone) = new_detector(&config, pictures.spec, &device)?;
-    let Some(mut encoded) =
-        encode(detector.as_ref(), &reader, &pictures.train, &config, monitor)?
+    let Some(mut encoded) = encode(
+        detector.as_ref(),
+        &reader,
+        &pictures.train,
+        &config,
+        monitor,
+    )?
     else {
         return Ok(Outcome::Cancelled);
     };
@@ -293,7 +298,7 @@ fn checked(config: &RunConfig) -> Result<RunConfig> {
     }
     let mut config = with_whole_paths(config)?;
     match (config.model.model().learns_from_defects(), &config.defects) {
-        (true, None) => config.defects = Some(DefectsConfig::default()),
+        (true, None) => config.defects = Some(DefectsConfig::synthetic(Recipe::default())),
         (false, Some(_)) => bail!(
             "{name} learns from good pictures alone; seen defects, textures and the like are for --model prn"
         ),

@@ -1,11 +1,14 @@
 //! Numbers to pixels, for the window and for export: pure functions of maps, masks and pictures.
 
+mod contact_sheet;
 mod export;
 mod heat;
+mod letters;
 mod outline;
 mod palette;
 mod shrink;
 
+pub use contact_sheet::{Tile, contact_sheet_png};
 pub use export::export_overlay_png;
 pub use heat::{blend, colourise};
 pub use outline::{Segment, contour, mask_outline};

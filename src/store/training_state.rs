@@ -183,6 +183,7 @@ mod tests {
                 step: usize::MAX,
             },
             history: meta.history,
+            seen: meta.seen,
             account: EpochAccount {
                 loss: LossSum {
                     sum: 0.1 + 0.2,

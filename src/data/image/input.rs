@@ -196,6 +196,19 @@ pub fn to_input(
     Ok(input)
 }
 
+/// What the network would see, before it is normalised: row-major interleaved RGB of size [`InputSpec::size`].
+pub fn to_input_rgb(picture: &Picture, spec: &InputSpec) -> Result<Vec<u8>> {
+    let resized = resize::lanczos(picture, spec.resized)?.to_rgb8();
+    let window = spec.window();
+    let rows = resized.chunks_exact(spec.resized.width * 3);
+    Ok(rows
+        .skip(window.top)
+        .take(window.size.height)
+        .flat_map(|row| &row[window.left * 3..(window.left + window.size.width) * 3])
+        .copied()
+        .collect())
+}
+
 /// Network inputs `(R, 3, H, W)`, row-major: the picture turned by each of R angles, in degrees counterclockwise, after
 /// it was resized and before it is cropped. Nearest neighbour; the corners are black before they are normalised.
 pub fn to_turned_inputs(
@@ -258,7 +271,7 @@ fn append_channel<T: Copy>(
 mod tests {
     use super::{
         InputPreset, InputSpec, Normalization, Picture, Pixels, Size, rotate, to_input,
-        to_turned_inputs,
+        to_input_rgb, to_turned_inputs,
     };
 
     fn spec(preset: InputPreset, reference: Size) -> InputSpec {
@@ -400,6 +413,27 @@ mod tests {
         assert_eq!(input.len(), 3 * 224 * 224);
         assert_eq!((at(0, 0, 0), at(1, 0, 0), at(2, 0, 0)), (16, 16, 9));
         assert_eq!((at(0, 223, 1), at(1, 223, 1)), (239, 17));
+    }
+
+    #[test]
+    fn bytes_before_normalisation_are_those_behind_the_input() {
+        let values = (0..300 * 200 * 3).map(|i| (i * 31 % 251) as u8);
+        let picture = Picture::new(300, 200, Pixels::U8(values.collect())).expect("a picture");
+        let plain = Normalization {
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        for preset in InputPreset::ALL {
+            let spec = spec(preset, picture.size());
+            let input = to_input(&picture, &spec, &plain).expect("input");
+            let rgb = to_input_rgb(&picture, &spec).expect("bytes");
+            let pixels = spec.size().pixels();
+            assert_eq!(rgb.len(), pixels * 3);
+            for (i, &byte) in rgb.iter().enumerate() {
+                let sample = input[i % 3 * pixels + i / 3] * 255.0;
+                assert_eq!(sample.round() as u8, byte, "{preset} {i}");
+            }
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use decode::{Decoded, Orientation, decode, read_picture, read_size};
 pub use format::PictureFormat;
 pub use geometry::{Geometry, PixelRect, Rect};
-pub use input::{Crop, InputPreset, InputSpec, to_input, to_turned_inputs};
+pub use input::{Crop, InputPreset, InputSpec, to_input, to_input_rgb, to_turned_inputs};
 pub use mask::{Mask, load_mask, read_mask};
 pub use normalization::Normalization;
 pub use picture::{Picture, Pixels};

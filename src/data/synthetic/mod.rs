@@ -10,7 +10,7 @@ mod part;
 mod picture;
 mod print;
 mod scene;
-mod texture;
+pub(super) mod texture;
 mod write;
 
 use std::fs;

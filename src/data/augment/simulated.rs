@@ -1,0 +1,435 @@
+//! Simulated defects: a texture or a mark is laid over a good picture where noise and the product say so.
+//! The recipe is DRAEM's (Zavrtanik et al. 2021, section 3.3), kept to the product.
+
+use std::sync::Arc;
+
+use super::draw::Draw;
+use super::marks::{Overlay, mark};
+use super::perlin::Perlin;
+use super::regions::regions;
+use super::warp::Warp;
+use super::{Edges, Frame, SimulatedSettings, Source, procedural, sources};
+use crate::data::image::Size;
+
+/// How often a defect is drawn again before a plain spot takes its place.
+const ATTEMPTS: usize = 12;
+/// A pixel counts as defective from this cover on.
+const MARKED_FROM: f32 = 0.3;
+
+/// What defects are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Materials<'a> {
+    pub(super) goods: &'a [Arc<Frame>],
+    pub(super) textures: &'a [Frame],
+    /// Which of the good pictures gets the defect.
+    pub(super) own: usize,
+}
+
+impl Materials<'_> {
+    /// Whether defects can be made from this source.
+    pub(super) fn has(&self, source: Source) -> bool {
+        match source {
+            Source::Shuffled | Source::Procedural => true,
+            Source::OtherGood => self.goods.len() > 1,
+            Source::Folder => !self.textures.is_empty(),
+        }
+    }
+}
+
+/// A good picture with a defect.
+pub(super) struct Simulated {
+    pub(super) frame: Frame,
+    /// Never empty; inside the product.
+    pub(super) mask: Vec<bool>,
+    pub(super) source: Source,
+}
+
+/// Makes a defect on `good`, inside `product`.
+pub(super) fn simulate(
+    good: &Frame,
+    product: &[bool],
+    materials: Materials,
+    settings: &SimulatedSettings,
+    draw: &mut Draw,
+) -> Simulated {
+    let turned = draw.chance(settings.turn.chance).then(|| {
+        let warp = Warp::turn(good.size(), draw.around_zero(settings.turn.degrees));
+        (warp.frame(good), warp.mask(product, good.size()))
+    });
+    let (good, product) = match &turned {
+        Some((frame, mask)) if mask.contains(&true) => (frame, mask.as_slice()),
+        _ => (good, product),
+    };
+    let places: Vec<usize> = (0..product.len()).filter(|&i| product[i]).collect();
+    let ground = Ground {
+        good,
+        product,
+        places: &places,
+        settings,
+    };
+    let source = choose_source(materials, settings, draw);
+    let defect = (0..ATTEMPTS).find_map(|_| ground.attempt(source, materials, draw));
+    let (frame, mask) = defect.unwrap_or_else(|| ground.spot(draw));
+    Simulated {
+        frame,
+        mask,
+        source,
+    }
+}
+
+fn choose_source(materials: Materials, settings: &SimulatedSettings, draw: &mut Draw) -> Source {
+    let weights = Source::ALL.map(|source| {
+        if materials.has(source) {
+            settings.sources.of(source)
+        } else {
+            0.0
+        }
+    });
+    draw.weighted(&weights)
+        .map_or(Source::Shuffled, |i| Source::ALL[i])
+}
+
+/// What a defect is laid on.
+#[derive(Clone, Copy)]
+struct Ground<'a> {
+    good: &'a Frame,
+    product: &'a [bool],
+    /// Indices of the product's pixels; never empty.
+    places: &'a [usize],
+    settings: &'a SimulatedSettings,
+}
+
+impl Ground<'_> {
+    /// One draw; `None` when it came out empty, too small, too large or too faint.
+    fn attempt(
+        &self,
+        source: Source,
+        materials: Materials,
+        draw: &mut Draw,
+    ) -> Option<(Frame, Vec<bool>)> {
+        let is_mark = source == Source::Procedural && draw.chance(self.settings.marks_chance);
+        let (overlay, opacity) = if is_mark {
+            (
+                mark(self.good, self.place(draw), draw),
+                draw.between(0.6, 1.0),
+            )
+        } else {
+            let cover = self.cover(draw)?;
+            let paint = self.texture(source, materials, draw);
+            let [low, high] = self.settings.shine_through;
+            (Overlay { cover, paint }, 1.0 - draw.between(low, high))
+        };
+        let mask: Vec<bool> = overlay
+            .cover
+            .iter()
+            .zip(self.product)
+            .map(|(&cover, &product)| product && cover >= MARKED_FROM)
+            .collect();
+        self.has_fitting_area(&mask).then_some(())?;
+        let frame = self.blended(&overlay, opacity);
+        self.is_visible(&frame, &mask).then_some((frame, mask))
+    }
+
+    fn place(&self, draw: &mut Draw) -> usize {
+        self.places[draw.below(self.places.len())]
+    }
+
+    /// A shape from noise, inside the product; `None` when nothing is left.
+    fn cover(&self, draw: &mut Draw) -> Option<Vec<f32>> {
+        let size = self.good.size();
+        let exponents = 0..=self.settings.finest_lattice as usize;
+        let [rows, columns] = [0, 1].map(|_| 1 << draw.whole(*exponents.start(), *exponents.end()));
+        let noise = Perlin::draw(rows, columns, draw);
+        let degrees = draw.around_zero(90.0);
+        let mut mask = noise.above(size, degrees, self.settings.noise_limit, self.product);
+        if draw.chance(self.settings.few_regions_chance) {
+            keep_few(&mut mask, size, self.settings, draw);
+        }
+        mask.contains(&true).then(|| match self.settings.edges {
+            Edges::Hard => mask.iter().map(|&m| f32::from(u8::from(m))).collect(),
+            Edges::Soft => softened(&mask, size),
+        })
+    }
+
+    fn texture(&self, source: Source, materials: Materials, draw: &mut Draw) -> Frame {
+        let settings = self.settings;
+        match source {
+            Source::Shuffled => sources::shuffled(self.good, settings.grid, draw),
+            Source::OtherGood => {
+                // Skips the picture itself.
+                let other = draw.below(materials.goods.len() - 1);
+                let other = other + usize::from(other >= materials.own);
+                sources::displaced(&materials.goods[other], settings, draw)
+            }
+            Source::Folder => {
+                let mut texture = materials.textures[draw.below(materials.textures.len())].clone();
+                sources::change_texture(&mut texture, settings.operations, draw);
+                texture
+            }
+            Source::Procedural if draw.chance(settings.related_colours_chance) => {
+                let near = self.good.pixel(self.place(draw));
+                let colours = procedural::related_colours(near, draw);
+                procedural::texture(self.good.size(), colours, draw)
+            }
+            Source::Procedural => {
+                let colours = procedural::any_colours(draw);
+                let mut texture = procedural::texture(self.good.size(), colours, draw);
+                sources::change_texture(&mut texture, settings.operations, draw);
+                texture
+            }
+        }
+    }
+
+    /// `(1 - c) I + c A` on the product, with the cover times the opacity as `c`.
+    fn blended(&self, overlay: &Overlay, opacity: f32) -> Frame {
+        let mut frame = self.good.clone();
+        let paint = overlay.paint.rgb().chunks_exact(3);
+        let pixels = frame.rgb_mut().chunks_exact_mut(3);
+        for (i, (pixel, paint)) in pixels.zip(paint).enumerate() {
+            if self.product[i] && overlay.cover[i] > 0.0 {
+                blend(pixel, paint, overlay.cover[i] * opacity);
+            }
+        }
+        frame
+    }
+
+    fn has_fitting_area(&self, mask: &[bool]) -> bool {
+        let area = mask.iter().filter(|&&m| m).count();
+        let [least, most] = self.settings.area.map(|share| share * mask.len() as f32);
+        // A product smaller than the smallest defect may be covered by one.
+        let least = least.min(self.places.len() as f32).max(1.0);
+        area as f32 >= least && area as f32 <= most.max(least)
+    }
+
+    fn is_visible(&self, frame: &Frame, mask: &[bool]) -> bool {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for i in (0..mask.len()).filter(|&i| mask[i]) {
+            let (before, after) = (self.good.pixel(i), frame.pixel(i));
+            let change = (0..3).map(|c| before[c].abs_diff(after[c])).max();
+            sum += f32::from(change.unwrap_or(0));
+            count += 1.0;
+        }
+        sum >= self.settings.least_change * count
+    }
+
+    /// The last resort, which every product has room for: a round spot that is plainly darker or brighter.
+    fn spot(&self, draw: &mut Draw) -> (Frame, Vec<bool>) {
+        let size = self.good.size();
+        let centre = self.place(draw);
+        let radius = (0.02 * self.good.shorter_side() as f32).max(1.0);
+        let mut frame = self.good.clone();
+        let mut mask = vec![false; size.pixels()];
+        for &i in self.places {
+            let dx = (i % size.width) as f32 - (centre % size.width) as f32;
+            let dy = (i / size.width) as f32 - (centre / size.width) as f32;
+            if dx.hypot(dy) <= radius {
+                mask[i] = true;
+                let pixel = self.good.pixel(i);
+                let change = if pixel.iter().all(|&v| v > 90) {
+                    -70
+                } else {
+                    70
+                };
+                frame.set(i, pixel.map(|v| v.saturating_add_signed(change)));
+            }
+        }
+        (frame, mask)
+    }
+}
+
+/// `(1 - amount) I + amount A`; both on the same scale, in the same order of channels.
+fn blend(pixel: &mut [u8], paint: &[u8], amount: f32) {
+    for (value, &paint) in pixel.iter_mut().zip(paint) {
+        let mixed = f32::from(*value) + (f32::from(paint) - f32::from(*value)) * amount;
+        *value = (mixed + 0.5) as u8;
+    }
+}
+
+/// Drops all but a few connected regions, each with a chance in proportion to its area.
+fn keep_few(mask: &mut [bool], size: Size, settings: &SimulatedSettings, draw: &mut Draw) {
+    let found = regions(mask, size);
+    let mut weights: Vec<f32> = found.iter().map(|region| region.len() as f32).collect();
+    let mut kept = Vec::new();
+    for _ in 0..draw.whole(1, settings.few_regions) {
+        let Some(i) = draw.weighted(&weights) else {
+            break;
+        };
+        weights[i] = 0.0;
+        kept.push(i);
+    }
+    mask.fill(false);
+    for &index in kept.iter().flat_map(|&i| &found[i]) {
+        mask[index] = true;
+    }
+}
+
+/// Half covered at the edge and fully one pixel further in.
+fn softened(mask: &[bool], size: Size) -> Vec<f32> {
+    let Size { width, height } = size;
+    let mut cover = vec![0.0; mask.len()];
+    for i in (0..mask.len()).filter(|&i| mask[i]) {
+        let (x, y) = (i % width, i / width);
+        let at = |dx: usize, dy: usize| {
+            let (column, row) = ((x + dx).saturating_sub(1), (y + dy).saturating_sub(1));
+            mask[row.min(height - 1) * width + column.min(width - 1)]
+        };
+        let sides = [at(0, 1), at(2, 1), at(1, 0), at(1, 2)];
+        let covered = sides.iter().filter(|&&m| m).count();
+        cover[i] = (4.0 + 3.0 * covered as f32) / 16.0;
+    }
+    // Even the end of a thin line is marked.
+    for value in cover.iter_mut().filter(|value| **value > 0.0) {
+        *value = f32::max(*value, MARKED_FROM);
+    }
+    cover
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::augment::AugmentSettings;
+
+    fn frame(width: usize, height: usize) -> Frame {
+        Frame::from_fn(Size { width, height }, |x, y| {
+            [(40 + x % 50) as u8, (90 + y % 40) as u8, 120]
+        })
+    }
+
+    fn disc(size: Size, radius: f32) -> Vec<bool> {
+        (0..size.pixels())
+            .map(|i| {
+                let dx = (i % size.width) as f32 - size.width as f32 / 2.0;
+                let dy = (i / size.width) as f32 - size.height as f32 / 2.0;
+                dx.hypot(dy) <= radius
+            })
+            .collect()
+    }
+
+    fn still(settings: AugmentSettings) -> SimulatedSettings {
+        let mut settings = settings.simulated;
+        settings.turn.chance = 0.0;
+        settings
+    }
+
+    #[test]
+    fn three_tenths_of_the_picture_shine_through_as_published() {
+        let mut pixel = [100];
+        blend(&mut pixel, &[200], 1.0 - 0.3);
+        assert_eq!(pixel, [170]);
+    }
+
+    #[test]
+    fn defects_are_marked_inside_the_product_and_nothing_else_changes() {
+        let goods = [Arc::new(frame(96, 80)), Arc::new(frame(96, 80))];
+        let textures = [frame(96, 80)];
+        let product = disc(goods[0].size(), 30.0);
+        for settings in [AugmentSettings::published(), AugmentSettings::refined()] {
+            let settings = still(settings);
+            for seed in 0..60 {
+                let materials = Materials {
+                    goods: &goods,
+                    textures: &textures,
+                    own: 0,
+                };
+                let made = simulate(
+                    &goods[0],
+                    &product,
+                    materials,
+                    &settings,
+                    &mut Draw::new(seed, 0),
+                );
+                assert!(made.mask.contains(&true));
+                for i in 0..product.len() {
+                    assert!(product[i] || !made.mask[i]);
+                    assert!(product[i] || made.frame.pixel(i) == goods[0].pixel(i));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_of_one_pixel_gets_a_defect_of_one_pixel() {
+        let good = [Arc::new(frame(64, 64))];
+        let product: Vec<bool> = (0..64 * 64).map(|i| i == 2000).collect();
+        for seed in 0..10 {
+            let materials = Materials {
+                goods: &good,
+                textures: &[],
+                own: 0,
+            };
+            let settings = still(AugmentSettings::refined());
+            let made = simulate(
+                &good[0],
+                &product,
+                materials,
+                &settings,
+                &mut Draw::new(seed, 0),
+            );
+            assert_eq!(made.mask, product);
+            assert_ne!(made.frame.pixel(2000), good[0].pixel(2000));
+        }
+    }
+
+    #[test]
+    fn refined_defects_are_visible_and_neither_specks_nor_the_whole_product() {
+        let good = [Arc::new(frame(128, 128))];
+        let product = vec![true; 128 * 128];
+        let settings = still(AugmentSettings::refined());
+        for seed in 0..60 {
+            let materials = Materials {
+                goods: &good,
+                textures: &[],
+                own: 0,
+            };
+            let made = simulate(
+                &good[0],
+                &product,
+                materials,
+                &settings,
+                &mut Draw::new(seed, 0),
+            );
+            let marked: Vec<usize> = (0..product.len()).filter(|&i| made.mask[i]).collect();
+            let share = marked.len() as f32 / product.len() as f32;
+            assert!((0.000_3..=0.15).contains(&share), "{share}");
+            let change = |i: &usize| {
+                let (a, b) = (good[0].pixel(*i), made.frame.pixel(*i));
+                (0..3)
+                    .map(|c| a[c].abs_diff(b[c]))
+                    .max()
+                    .map_or(0.0, f32::from)
+            };
+            let mean = marked.iter().map(change).sum::<f32>() / marked.len() as f32;
+            assert!(mean >= settings.least_change, "{mean}");
+        }
+    }
+
+    #[test]
+    fn soft_edges_cover_every_marked_pixel_and_no_other() {
+        let size = Size {
+            width: 9,
+            height: 5,
+        };
+        let mask: Vec<bool> = (0..45)
+            .map(|i| (2..7).contains(&(i % 9)) && i / 9 > 1)
+            .collect();
+        let cover = softened(&mask, size);
+        assert!(
+            cover
+                .iter()
+                .zip(&mask)
+                .all(|(&c, &m)| (c >= MARKED_FROM) == m)
+        );
+        assert_eq!(cover[3 * 9 + 4], 1.0);
+        assert!(cover[2 * 9 + 4] < 1.0);
+        assert_eq!(
+            softened(
+                &[true],
+                Size {
+                    width: 1,
+                    height: 1
+                }
+            ),
+            [1.0]
+        );
+    }
+}
