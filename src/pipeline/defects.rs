@@ -11,7 +11,7 @@ use crate::data::{Category, Label, Sample, draw_seen};
 use crate::progress::{Monitor, Progress};
 use crate::store::annotations::Annotations;
 use crate::store::model_file::SeenDefect;
-use crate::store::sha256_of_file;
+use crate::store::{sha256_of_file, sha256_of_reader};
 
 /// The test pictures a training is allowed to see, with painted masks in the place of their own. Not yet read.
 pub fn choose_seen(config: &RunConfig, category: &Category) -> Result<Vec<Sample>> {
@@ -131,11 +131,13 @@ fn read_one(
     );
     let sha256 = sha256_of_file(&sample.image)
         .with_context(|| format!("reading {}", sample.image.display()))?;
+    let bytes: Vec<u8> = mask.iter().map(|&marked| u8::from(marked)).collect();
     Ok((
         SeenDefect {
             id: id.clone(),
             defect: sample.defect.clone(),
             sha256,
+            mask_sha256: sha256_of_reader(bytes.as_slice())?,
         },
         MarkedFrame {
             frame: Frame::of(&picture, spec)?,

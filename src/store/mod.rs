@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 
-pub use self::hash::sha256_of_file;
+pub use self::hash::{sha256_of_file, sha256_of_reader};
 
 use self::atomic::{folder_of, write_atomically};
 use self::model_file::inspect;

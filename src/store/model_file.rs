@@ -55,6 +55,8 @@ pub struct SeenDefect {
     pub defect: String,
     /// Of the picture's file, hexadecimal: it is known again wherever it lies.
     pub sha256: String,
+    /// Of its mask at the network's input size, one byte a pixel.
+    pub mask_sha256: String,
 }
 
 /// One line of the training history.
@@ -238,6 +240,7 @@ pub(super) mod samples {
                 id: "test/crack/003.png".to_owned(),
                 defect: "crack".to_owned(),
                 sha256: "ef".repeat(32),
+                mask_sha256: "01".repeat(32),
             }],
             history: vec![EpochRecord {
                 epoch: 1,

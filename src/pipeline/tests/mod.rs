@@ -1,5 +1,7 @@
 //! Whole trainings on a few drawn pictures: cancelled anywhere and resumed, and refused where they cannot work.
 
+mod seen;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 use super::{draw_sample, resume, train};
-use crate::config::{CfaConfig, CflowConfig, ModelConfig, RunConfig};
+use crate::config::{
+    BackboneKind, CfaConfig, CflowConfig, DefectsConfig, ModelConfig, PrnConfig, Recipe, RunConfig,
+    SeenChoice, Width,
+};
 use crate::data::image::InputPreset;
 use crate::data::synthetic::SampleSettings;
 use crate::progress::{Monitor, Outcome, Phase, Progress, Silent};
@@ -62,8 +67,13 @@ fn setting(model: ModelConfig) -> Setting {
         ..SampleSettings::default()
     };
     draw_sample(&data, settings, &Silent).unwrap();
+    let defects = model.model().learns_from_defects().then(|| DefectsConfig {
+        seen: SeenChoice::Draw(3),
+        ..DefectsConfig::synthetic(Recipe::Refined)
+    });
     let config = RunConfig {
         model,
+        defects,
         input: InputPreset::Resize128,
         ..RunConfig::first_look(&data)
     };
@@ -82,14 +92,25 @@ fn cflow() -> ModelConfig {
         batch_size: 3,
         blocks: 2,
         rotation_draws: 2,
-        ..CflowConfig::quick(crate::config::BackboneKind::EfficientNetLite0)
+        ..CflowConfig::quick(BackboneKind::EfficientNetLite0)
+    })
+}
+
+fn prn() -> ModelConfig {
+    ModelConfig::Prn(PrnConfig {
+        epochs: 3,
+        epoch_pictures: Some(4),
+        batch_size: 2,
+        micro_batch: 2,
+        width: Width::Reduced([2, 4, 8]),
+        ..PrnConfig::lite(BackboneKind::EfficientNetLite0)
     })
 }
 
 fn cfa() -> ModelConfig {
     ModelConfig::Cfa(CfaConfig {
         epochs: 3,
-        ..CfaConfig::quick(crate::config::BackboneKind::EfficientNetLite0)
+        ..CfaConfig::quick(BackboneKind::EfficientNetLite0)
     })
 }
 
@@ -99,7 +120,7 @@ fn model_bytes(run: &Path) -> Vec<u8> {
 
 #[test]
 fn a_training_cancelled_anywhere_and_resumed_ends_with_the_same_bytes() {
-    for model in [cflow(), cfa()] {
+    for model in [cflow(), cfa(), prn()] {
         let setting = setting(model);
         let whole = setting.root.join("whole");
         train(&setting.config, &whole, &Silent).unwrap();
