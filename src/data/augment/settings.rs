@@ -86,7 +86,8 @@ pub struct SimulatedSettings {
     pub related_colours_chance: f32,
     /// Smallest and largest defect as a share of the picture.
     pub area: [f32; 2],
-    /// Least change of the defect's pixels on average, in levels of 255; fainter ones are drawn again.
+    /// Least change of the defect's mean colour and contrast, in levels of 255; fainter ones are drawn again. Another
+    /// piece of the same grain changes neither.
     pub least_change: f32,
     pub edges: Edges,
 }
@@ -192,7 +193,7 @@ impl AugmentSettings {
     /// The published recipe with defects that look more like those of the product at hand.
     ///
     /// - A part of the procedural sources are marks with a shape of their own, in tones near the product's.
-    /// - Half of the noise masks keep at most three of their regions: a part rarely has forty defects.
+    /// - Most noise masks keep at most three of their regions: a part rarely has forty defects.
     /// - Defects that nobody could see, or of a handful of pixels, or as large as the product, are drawn again.
     /// - Edges are as soft as a lens makes them; a hard edge would give every simulated defect away.
     /// - Pictures are turned by a few degrees only: the good ones never are, so a picture on its side would be one
@@ -206,18 +207,18 @@ impl AugmentSettings {
             },
             simulated: SimulatedSettings {
                 sources: SourceShares {
-                    shuffled: 0.3,
-                    procedural: 0.4,
-                    other_good: 0.1,
+                    shuffled: 0.25,
+                    procedural: 0.45,
+                    other_good: 0.2,
                     folder: 0.4,
                 },
                 turn: Turn {
                     chance: 0.3,
                     degrees: 10.0,
                 },
-                few_regions_chance: 0.5,
+                few_regions_chance: 0.85,
                 marks_chance: 0.6,
-                related_colours_chance: 0.5,
+                related_colours_chance: 0.85,
                 area: [0.000_3, 0.15],
                 least_change: 12.0,
                 edges: Edges::Soft,
