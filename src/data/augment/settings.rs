@@ -112,7 +112,7 @@ pub struct SourceShares {
     pub procedural: f32,
     /// Other good pictures; left out when there is only one.
     pub other_good: f32,
-    /// The user's folder of textures; left out when there is none.
+    /// The user's folder of textures; when there is none, its share goes to those drawn by code.
     pub folder: f32,
 }
 
@@ -166,9 +166,9 @@ impl AugmentSettings {
             simulated: SimulatedSettings {
                 sources: SourceShares {
                     shuffled: 0.5,
-                    procedural: 0.05,
+                    procedural: 0.0,
                     other_good: 0.0,
-                    folder: 0.45,
+                    folder: 0.5,
                 },
                 turn: Turn {
                     chance: 0.3,
@@ -207,10 +207,10 @@ impl AugmentSettings {
             },
             simulated: SimulatedSettings {
                 sources: SourceShares {
-                    shuffled: 0.25,
-                    procedural: 0.45,
-                    other_good: 0.2,
-                    folder: 0.4,
+                    shuffled: 0.3,
+                    procedural: 0.3,
+                    other_good: 0.15,
+                    folder: 0.25,
                 },
                 turn: Turn {
                     chance: 0.3,
