@@ -1,4 +1,4 @@
-//! Extended defects: a seen defect, varied, on a good picture (PRN, Zhang et al. 2023, section 3.3). A hard copy of
+//! Extended defects: a seen defect, varied, on a good picture (PRN, Zhang et al. 2023). A hard copy of
 //! its pixels: what makes the defect stays untouched.
 
 use super::colour;

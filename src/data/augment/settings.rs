@@ -140,9 +140,9 @@ impl SourceShares {
 }
 
 impl AugmentSettings {
-    /// PRN (Zhang et al. 2023, sections 3.3 and 4.1) with the operations and their strengths as in the public
-    /// re-implementation; simulated defects after DRAEM (Zavrtanik et al. 2021, section 3.3) and, for the shuffled
-    /// source, `MemSeg` (Yang et al. 2022, section 3.1). Where no folder of textures is given, those drawn by code stand in.
+    /// PRN (Zhang et al. 2023) with the operations and their strengths as in the public
+    /// re-implementation; simulated defects after DRAEM (Zavrtanik et al. 2021) and, for the shuffled
+    /// source, `MemSeg` (Yang et al. 2022). Where no folder of textures is given, those drawn by code stand in.
     /// One repair: half of the real slots are always extended, also for small data sets.
     pub fn published() -> Self {
         Self {

@@ -1,5 +1,5 @@
 //! Simulated defects: a texture or a mark is laid over a good picture where noise and the product say so.
-//! The recipe is DRAEM's (Zavrtanik et al. 2021, section 3.3), kept to the product.
+//! The recipe is DRAEM's (Zavrtanik et al. 2021), kept to the product.
 
 use std::sync::Arc;
 
