@@ -30,7 +30,6 @@ pub fn tools_ui(
             &mut painter.viewport,
             "One picture pixel on one screen pixel (1)",
         );
-        ui.separator();
         ui.add_enabled_ui(idle, |ui| masks_ui(ui, painter, action));
         zoom
     })
@@ -94,6 +93,10 @@ fn steps_ui(ui: &mut Ui, painter: &mut MaskPainter) {
 
 /// Other masks of the same picture.
 fn masks_ui(ui: &mut Ui, painter: &mut MaskPainter, action: &mut Option<PainterAction>) {
+    let noted = matches!(painter.kind, MaskKind::Painted | MaskKind::Broken);
+    if noted || !painter.sample.masks.is_empty() {
+        ui.separator();
+    }
     if !painter.sample.masks.is_empty() {
         let start = ui
             .button("Start from the data set's own mask")
@@ -103,7 +106,6 @@ fn masks_ui(ui: &mut Ui, painter: &mut MaskPainter, action: &mut Option<PainterA
             *action = Some(PainterAction::ReadOwn);
         }
     }
-    let noted = matches!(painter.kind, MaskKind::Painted | MaskKind::Broken);
     if noted && ui.button("Remove painted mask…").clicked() {
         painter.asking = Some(Asking::Remove);
     }
