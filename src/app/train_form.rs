@@ -160,7 +160,7 @@ pub fn choice_of(weights: &WeightsInfo) -> BackboneChoice {
 
 #[cfg(test)]
 pub(super) mod samples {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     use super::TrainForm;
