@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data_start::typed_path;
 use super::state::OpenData;
 use super::train_plan::smaller_batch;
 use super::user_folders::UserFolders;
 use crate::config::{
     BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, DeviceChoice, ModelConfig,
-    ModelName, Preset, RunConfig, SeenChoice,
+    ModelName, Preset, Recipe, RunConfig, SeenChoice,
 };
+use crate::data::augment::ForegroundRule;
 use crate::data::image::InputPreset;
 use crate::worker::message::{WeightsInfo, WeightsOrigin};
 
@@ -21,6 +23,11 @@ pub struct TrainForm {
     pub input: Option<InputPreset>,
     pub device: DeviceChoice,
     pub seed: u64,
+    /// Where the product is in the pictures of the chosen category.
+    pub foreground: ForegroundRule,
+    /// The folder of textures as typed; empty for none.
+    pub textures: String,
+    pub recipe: Option<Recipe>,
     /// The run folder as typed.
     pub out: Option<String>,
     pub embed_backbone: bool,
@@ -39,6 +46,9 @@ impl Default for TrainForm {
             input: None,
             device: DeviceChoice::default(),
             seed: 0,
+            foreground: ForegroundRule::default(),
+            textures: String::new(),
+            recipe: None,
             out: None,
             embed_backbone: false,
         }
@@ -70,6 +80,22 @@ impl TrainForm {
         self.input = (input != self.preset_input(category)).then_some(input);
     }
 
+    /// How defects are made: as chosen, or as it goes with the preset.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe.unwrap_or_else(|| self.preset.recipe())
+    }
+
+    /// Takes this recipe; choosing what goes with the preset lets it follow the preset again.
+    pub fn choose_recipe(&mut self, recipe: Recipe) {
+        self.recipe = (recipe != self.preset.recipe()).then_some(recipe);
+    }
+
+    /// Another product is to be learned: what was said about the last one does not hold for it.
+    pub fn forget_product(&mut self) {
+        self.out = None;
+        self.foreground = ForegroundRule::default();
+    }
+
     /// The typed run folder, or a free one named after category and model.
     pub fn out(&self, folders: &UserFolders, category: &str) -> PathBuf {
         match &self.out {
@@ -93,7 +119,9 @@ impl TrainForm {
                 SeenChoice::Listed(seen)
             },
             annotations: data.annotations().map(Path::to_path_buf),
-            ..DefectsConfig::synthetic(self.preset.recipe())
+            textures: typed_path(&self.textures),
+            foreground: self.foreground,
+            ..DefectsConfig::synthetic(self.recipe())
         })
     }
 
@@ -160,7 +188,7 @@ pub fn choice_of(weights: &WeightsInfo) -> BackboneChoice {
 
 #[cfg(test)]
 pub(super) mod samples {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::sync::Arc;
 
     use super::TrainForm;

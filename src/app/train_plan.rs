@@ -1,6 +1,8 @@
 //! What a training will do with the pictures at hand, and why it cannot start: worked out beforehand. No widgets.
 
-use super::state::{OpenData, State};
+use std::collections::BTreeMap;
+
+use super::state::{MaskKind, OpenData, State};
 use super::train_form::{TrainForm, backbone_name, works_with};
 use crate::config::{CalibrationConfig, ModelConfig};
 use crate::data::image::{InputPreset, InputSpec, Size};
@@ -24,6 +26,9 @@ pub fn obstacle(state: &State, form: &TrainForm) -> Option<String> {
             MIN_TRAIN + MIN_CALIBRATION
         ));
     }
+    if let Some(obstacle) = defects_obstacle(data, form) {
+        return Some(obstacle);
+    }
     if !works_with(form.model, form.backbone.kind) {
         return Some(format!(
             "{} does not work with {}; choose another backbone",
@@ -32,6 +37,68 @@ pub fn obstacle(state: &State, form: &TrainForm) -> Option<String> {
         ));
     }
     state.is_busy().then(|| "Another job is running".to_owned())
+}
+
+/// Why a model that learns from defects cannot be trained as ticked.
+fn defects_obstacle(data: &OpenData, form: &TrainForm) -> Option<String> {
+    if !form.model.learns_from_defects() {
+        return None;
+    }
+    let annotated = data.annotated.get(&data.category)?;
+    let said = match &annotated.notes {
+        None => "Reading which defects are ticked…",
+        Some(Err(_)) => {
+            "What was ticked and painted before cannot be read; the card Seen defects in Data says why"
+        }
+        Some(Ok(_)) => {
+            let seen = SeenDefects::of(data);
+            let useless = seen.ticked() > 0 && seen.usable() == 0;
+            return useless.then(|| {
+                "No ticked defect has a mask; paint one in Data, or tick none".to_owned()
+            });
+        }
+    };
+    Some(said.to_owned())
+}
+
+/// The pictures of the chosen category that are ticked to be learned from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenDefects {
+    /// How many of each type have a mask, in the order of the types.
+    pub types: Vec<(String, usize)>,
+    /// Those without a mask that can be used: nothing can be learned from them.
+    pub without_mask: usize,
+}
+
+impl SeenDefects {
+    pub fn of(data: &OpenData) -> Self {
+        let mut types = BTreeMap::<&str, usize>::new();
+        let mut without_mask = 0;
+        for sample in data.defective().filter(|sample| data.is_seen(&sample.id)) {
+            match data.mask_kind(sample) {
+                MaskKind::Own | MaskKind::Painted => {
+                    *types.entry(&sample.defect).or_default() += 1;
+                }
+                MaskKind::Broken | MaskKind::Missing => without_mask += 1,
+            }
+        }
+        let types = types.into_iter();
+        Self {
+            types: types
+                .map(|(name, count)| (name.to_owned(), count))
+                .collect(),
+            without_mask,
+        }
+    }
+
+    /// Those that can be learned from. They are left out of the test pictures.
+    pub fn usable(&self) -> usize {
+        self.types.iter().map(|(_, count)| count).sum()
+    }
+
+    pub fn ticked(&self) -> usize {
+        self.usable() + self.without_mask
+    }
 }
 
 /// How the good pictures of the chosen category will be parted, as far as can be told beforehand.
