@@ -28,7 +28,11 @@ pub struct Window {
 
 /// What the desktop's dialog answers in tests.
 fn dialog(pick: Pick) -> Option<PathBuf> {
-    (pick == Pick::DataFolder).then(|| PathBuf::from("/chosen/folder"))
+    match pick {
+        Pick::DataFolder => Some(PathBuf::from("/chosen/folder")),
+        Pick::TextureFolder => Some(PathBuf::from("/chosen/textures")),
+        Pick::RunFolder | Pick::ModelFile => None,
+    }
 }
 
 impl Window {
