@@ -257,7 +257,8 @@ mod tests {
     use super::samples::{bottle, category, data, form};
     use super::{TrainForm, works_with};
     use crate::app::user_folders::UserFolders;
-    use crate::config::{BackboneKind, ModelConfig, ModelName, Preset};
+    use crate::config::{BackboneKind, ModelConfig, ModelName, Preset, Recipe, SeenChoice};
+    use crate::data::augment::ForegroundRule;
     use crate::data::image::InputPreset;
 
     #[test]
@@ -332,5 +333,52 @@ mod tests {
         assert!(form.out(&folders, "bottle").ends_with("runs/bottle-cflow"));
         form.out = Some(" /runs/mine ".to_owned());
         assert_eq!(form.out(&folders, "bottle"), Path::new("/runs/mine"));
+    }
+
+    #[test]
+    fn what_is_chosen_about_defects_makes_the_run_of_a_model_that_learns_from_them() {
+        let data = bottle(209);
+        let mut form = TrainForm::default();
+        form.textures = "/dtd".to_owned();
+        assert_eq!(
+            form.run_config(&data).defects,
+            None,
+            "CFA has no use for them"
+        );
+        form.choose_model(ModelName::Prn);
+        assert_eq!(form.preset, Preset::Lite);
+        form.foreground = ForegroundRule::Dark;
+        let defects = form.run_config(&data).defects.unwrap();
+        assert_eq!(defects.seen, SeenChoice::None);
+        assert_eq!(defects.textures.as_deref(), Some(Path::new("/dtd")));
+        assert_eq!(defects.foreground, ForegroundRule::Dark);
+        assert_eq!(defects.augment, Recipe::Refined.settings());
+        form.textures = "  ".to_owned();
+        assert_eq!(form.run_config(&data).defects.unwrap().textures, None);
+    }
+
+    #[test]
+    fn the_recipe_follows_the_preset_until_it_is_chosen() {
+        let mut form = form(ModelName::Prn, Preset::Paper);
+        assert_eq!(form.recipe(), Recipe::Published);
+        form.choose_recipe(Recipe::Refined);
+        assert_eq!(form.recipe, Some(Recipe::Refined));
+        form.preset = Preset::Lite;
+        form.choose_recipe(Recipe::Refined);
+        assert_eq!(form.recipe, None, "what the preset says is no choice");
+    }
+
+    #[test]
+    fn another_product_is_met_without_what_was_said_about_the_last() {
+        let mut form = form(ModelName::Prn, Preset::Lite);
+        form.foreground = ForegroundRule::Bright;
+        form.out = Some("/runs/mine".to_owned());
+        form.textures = "/dtd".to_owned();
+        form.forget_product();
+        assert_eq!(
+            (form.foreground, form.out),
+            (ForegroundRule::Automatic, None)
+        );
+        assert_eq!(form.textures, "/dtd");
     }
 }

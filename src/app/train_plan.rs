@@ -192,13 +192,17 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use super::{Share, SmallerBatch, obstacle, proven_false_rejects, smaller_batch, steps};
-    use crate::app::state::{OpenData, State};
+    use super::{
+        SeenDefects, Share, SmallerBatch, obstacle, proven_false_rejects, smaller_batch, steps,
+    };
+    use crate::app::state::{Annotated, OpenData, State};
     use crate::app::train_form::TrainForm;
-    use crate::app::train_form::samples::{bottle, data, form};
+    use crate::app::train_form::samples::{bottle, category, data, form};
     use crate::config::{ModelName, Preset};
     use crate::data::check::CheckReport;
-    use crate::data::image::Size;
+    use crate::data::image::{Orientation, Size};
+    use crate::data::{Label, Sample};
+    use crate::worker::annotations::Notes;
 
     #[test]
     fn training_needs_data_with_enough_good_pictures() {
@@ -289,5 +293,69 @@ mod tests {
         });
         assert_eq!(steps(&paper, &mixed), None);
         assert_eq!(steps(&cfa, &mixed), Some(30 * 47));
+    }
+
+    /// Ten good pictures, a dent with a mask and a scratch without.
+    fn with_notes(notes: Option<Result<Notes, String>>) -> OpenData {
+        let mut part = category("part", 10);
+        for (id, defect, masks) in [("a", "dent", 1), ("b", "scratch", 0)] {
+            part.test.push(Sample {
+                id: id.to_owned(),
+                image: PathBuf::from(id),
+                masks: vec![PathBuf::from("mask.png"); masks],
+                label: Label::Defective,
+                defect: defect.to_owned(),
+                orientation: Orientation::Ignore,
+            });
+        }
+        let mut data = data(vec![part]);
+        let folder = PathBuf::from("/notes");
+        data.annotated.insert(0, Annotated { folder, notes });
+        data
+    }
+
+    fn ticked(ids: &[&str]) -> OpenData {
+        let seen = ids.iter().map(|&id| id.to_owned()).collect();
+        let notes = Notes {
+            seen,
+            ..Notes::default()
+        };
+        with_notes(Some(Ok(notes)))
+    }
+
+    #[test]
+    fn only_ticked_defects_with_a_mask_are_learned_from() {
+        let none = SeenDefects::of(&ticked(&[]));
+        assert_eq!((none.ticked(), none.usable()), (0, 0));
+        let both = SeenDefects::of(&ticked(&["a", "b"]));
+        assert_eq!(both.types, [("dent".to_owned(), 1)]);
+        assert_eq!((both.usable(), both.without_mask, both.ticked()), (1, 1, 2));
+    }
+
+    #[test]
+    fn a_model_that_learns_from_defects_waits_for_the_notes_and_needs_a_mask_for_ticked_ones() {
+        let prn = form(ModelName::Prn, Preset::Lite);
+        let said = |data: OpenData, form: &TrainForm| {
+            let state = State {
+                data: Some(data),
+                ..State::default()
+            };
+            obstacle(&state, form)
+        };
+        assert_eq!(said(ticked(&[]), &prn), None, "purely synthetic");
+        assert_eq!(said(ticked(&["a", "b"]), &prn), None);
+        assert!(said(ticked(&["b"]), &prn).unwrap().contains("has a mask"));
+        assert!(said(with_notes(None), &prn).unwrap().starts_with("Reading"));
+        let broken = with_notes(Some(Err("cut short".to_owned())));
+        assert!(
+            said(broken.clone(), &prn)
+                .unwrap()
+                .contains("cannot be read")
+        );
+        assert_eq!(
+            said(broken, &TrainForm::default()),
+            None,
+            "CFA needs no notes"
+        );
     }
 }

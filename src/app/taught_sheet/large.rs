@@ -14,9 +14,7 @@ pub fn large_ui(
     outlines: Outlines,
 ) -> Option<usize> {
     let mut next = Some(index);
-    let Some(shown) = pictures.get(index) else {
-        return None;
-    };
+    let shown = pictures.get(index)?;
     let (name, caption) = (shown.group.name(), shown.caption.clone());
     let last = pictures.len().saturating_sub(1);
     from_right(ui, 32.0, |ui| {
@@ -35,7 +33,8 @@ pub fn large_ui(
         });
     });
     picture_ui(ui, pictures, index, outlines);
-    pressed(ui, index, last).unwrap_or(next)
+    pressed(ui, &mut next, index, last);
+    next
 }
 
 fn step(ui: &mut Ui, there: bool, name: &str, key: &str) -> bool {
@@ -43,15 +42,15 @@ fn step(ui: &mut Ui, there: bool, name: &str, key: &str) -> bool {
     button.on_hover_text(key).clicked()
 }
 
-fn pressed(ui: &Ui, index: usize, last: usize) -> Option<Option<usize>> {
+fn pressed(ui: &Ui, next: &mut Option<usize>, index: usize, last: usize) {
     let hit = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if hit(Key::Escape) {
-        return Some(None);
+        *next = None;
+    } else if hit(Key::ArrowRight) && index < last {
+        *next = Some(index + 1);
+    } else if hit(Key::ArrowLeft) && index > 0 {
+        *next = Some(index - 1);
     }
-    if hit(Key::ArrowRight) && index < last {
-        return Some(Some(index + 1));
-    }
-    (hit(Key::ArrowLeft) && index > 0).then(|| Some(index - 1))
 }
 
 fn picture_ui(ui: &mut Ui, pictures: &mut Pictures, index: usize, outlines: Outlines) {

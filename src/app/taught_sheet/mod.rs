@@ -339,7 +339,9 @@ fn explanation(group: Group, drawn: &Augmentation) -> String {
         Group::Product => {
             let found = words::capitalised(&drawn.reason);
             let rule = match drawn.rule {
-                ForegroundRule::Everything => "",
+                ForegroundRule::Everything => {
+                    ". Defects are simulated anywhere in it; if there is a background, choose here"
+                }
                 _ => ". Defects are simulated inside the outline; if it is wrong, choose here",
             };
             return format!("{found}{rule}");

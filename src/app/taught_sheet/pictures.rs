@@ -63,6 +63,7 @@ fn caption(example: &Example) -> String {
 /// One picture of the sheet.
 pub struct Shown {
     pub group: Group,
+    /// What it shows; empty where the group's name says it all.
     pub caption: String,
     source: Source,
     texture: Option<TextureHandle>,
@@ -117,10 +118,8 @@ impl Pictures {
             texture: None,
             outline: None,
         };
-        let products = (0..drawn.products.len()).map(|index| {
-            let caption = "where the product is taken to be".to_owned();
-            shown(Group::Product, caption, Source::Product(index))
-        });
+        let products = (0..drawn.products.len())
+            .map(|index| shown(Group::Product, String::new(), Source::Product(index)));
         let examples = drawn.examples.iter().enumerate().map(|(index, example)| {
             let group = Group::of(example.kind);
             shown(group, caption(example), Source::Example(index))
@@ -262,10 +261,7 @@ mod tests {
                 .map(|i| pictures.get(i).unwrap().caption.as_str())
                 .collect()
         };
-        assert_eq!(
-            captions(Group::Product),
-            ["where the product is taken to be"]
-        );
+        assert_eq!(captions(Group::Product), [""]);
         assert_eq!(captions(Group::Good), ["good"]);
         assert_eq!(captions(Group::Seen), ["dent"]);
         assert!(captions(Group::Extended).is_empty());

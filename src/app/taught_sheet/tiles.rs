@@ -62,7 +62,8 @@ fn tile_ui(
             return false;
         };
         let (group, caption) = (shown.group, shown.caption.clone());
-        let name = format!("{} {number}: {caption}", group.name());
+        let colon = if caption.is_empty() { "" } else { ": " };
+        let name = format!("{} {number}{colon}{caption}", group.name());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         if ui.is_rect_visible(pane) {
             let rect =
@@ -82,8 +83,10 @@ fn tile_ui(
                     .rect_stroke(pane, corners, border, StrokeKind::Outside);
             }
         }
-        let text = RichText::new(&caption).small().color(palette.text);
-        ui.add(Label::new(text).truncate());
+        if !caption.is_empty() {
+            let text = RichText::new(&caption).small().color(palette.text);
+            ui.add(Label::new(text).truncate()).on_hover_text(&caption);
+        }
         let response = response.on_hover_cursor(CursorIcon::ZoomIn);
         response.clicked()
     })
