@@ -50,7 +50,7 @@ pub fn job_card_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
     card(ui, |ui| {
         phase_ui(ui, &job.progress);
         ui.add_space(4.0);
-        cancel_ui(ui, job)
+        ui.horizontal(|ui| cancel_ui(ui, job)).inner
     })
 }
 

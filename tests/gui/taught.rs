@@ -2,13 +2,18 @@
 
 use eframe::egui::accesskit::Role as Widget;
 use eframe::egui::{Key, Modifiers, Theme};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use flawscope::app::{App, Services, UserFolders};
 use flawscope::config::{DefectsConfig, ModelName, Preset, Recipe, RunConfig, SeenChoice};
 use flawscope::data::augment::ForegroundRule;
+use flawscope::data::synthetic::{SampleSettings, generate};
 use flawscope::progress::{Phase, Progress};
 use flawscope::worker::message::Command;
+use flawscope::worker::{DiskPreviews, PipelineJobs};
 
 use super::support::made_up;
+use super::support::soft_renderer::SoftRenderer;
 use super::support::window::Window;
 
 const SYNTHETIC: &str = "Purely synthetic: the published numbers of PRN do not apply";
@@ -291,6 +296,7 @@ fn a_drawing_that_fails_says_why_in_place_and_is_tried_again() {
     window.until_shown("The examples could not be drawn");
     assert!(window.shows("no picture in this folder can be read"));
     assert!(!window.shows("Drawing examples for bottle failed"), "once");
+    assert!(!window.shows("Draw others"), "there are none yet");
     window.picture("taught-failed-light");
     window.click("Close");
     assert!(window.shows("The drawing failed"));
@@ -320,9 +326,9 @@ fn look_at_prn(theme: Theme, name: &str) {
     window.picture(&format!("train-prn-{name}"));
     window.picture_at([1440.0, 1100.0], &format!("train-prn-1440-{name}"));
     window.picture_at([720.0, 1700.0], &format!("train-prn-720-{name}"));
-    window.snapshot(&format!("train_prn_{name}"));
+    window.snapshot_at([960.0, 1180.0], &format!("train_prn_{name}"));
     window.draw_examples(3);
-    window.snapshot(&format!("taught_{name}"));
+    window.snapshot_at([960.0, 1180.0], &format!("taught_{name}"));
     window.picture(&format!("taught-{name}"));
     window.picture_at([1280.0, 1700.0], &format!("taught-tall-{name}"));
     window.picture_at([720.0, 900.0], &format!("taught-720-{name}"));
@@ -336,4 +342,48 @@ fn prn_is_explained_in_the_dark() {
 #[test]
 fn prn_is_explained_in_the_light() {
     look_at_prn(Theme::Light, "light");
+}
+
+#[test]
+fn the_real_worker_draws_examples_of_real_pictures() {
+    let home = tempfile::tempdir().unwrap();
+    let folders = UserFolders::new(home.path());
+    generate(&folders.sample(), &SampleSettings::with_count(16), &|_| {
+        true
+    })
+    .unwrap();
+    let services = Services {
+        jobs: Box::new(PipelineJobs),
+        previews: Box::new(DiskPreviews::default()),
+        dialog: |_| None,
+        clock: Box::new(|| 0.0),
+        folders,
+    };
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 1900.0])
+        .renderer(SoftRenderer::default())
+        .build_eframe(|cc| App::new(&cc.egui_ctx, cc.storage, services).unwrap());
+    let mut press = |label: &str, then: &str| {
+        harness.get_by_label(label).click();
+        for _ in 0..6000 {
+            harness.run_steps(1);
+            if harness.query_all_by_label_contains(then).next().is_some() {
+                return harness.run_steps(3);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("{then} never came after {label}");
+    };
+    press("Try the sample data set", "Draw 10");
+    press("Draw 10", "10 of");
+    press("Train", "Train a model");
+    press("PRN", "10 ticked");
+    press("Show what it is taught", "Simulated defects 12");
+    if let Some(folder) = std::env::var_os("FLAWSCOPE_SCREENSHOTS") {
+        let path = std::path::PathBuf::from(folder).join("taught-real.png");
+        harness.render().unwrap().save(path).unwrap();
+    }
+    let state = harness.state().state();
+    let drawn = state.taught.as_ref().unwrap().drawn.as_ref().unwrap();
+    assert!(drawn.seen > 0 && !drawn.products.is_empty());
 }

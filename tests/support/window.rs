@@ -138,9 +138,14 @@ impl Window {
 
     /// Compares the window with the committed picture, except where paths are written another way.
     pub fn snapshot(&mut self, name: &str) {
+        // Small enough to be kept beside the test.
+        self.snapshot_at([960.0, 640.0], name);
+    }
+
+    /// [`Self::snapshot`] at another size.
+    pub fn snapshot_at(&mut self, size: [f32; 2], name: &str) {
         if cfg!(not(windows)) {
-            // Small enough to be kept beside the test.
-            self.harness.set_size([960.0, 640.0].into());
+            self.harness.set_size(size.into());
             self.harness.remove_cursor();
             self.settle();
             self.harness.snapshot(name);

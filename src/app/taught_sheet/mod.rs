@@ -108,20 +108,13 @@ fn head_ui(
     sheet: &mut TaughtSheet,
 ) -> Option<Action> {
     let obstacle = obstacle(state, form);
+    let taught = state.taught.as_ref().filter(|_| state.drawing().is_none());
+    let shown = taught.and_then(|taught| Some((taught, taught.drawn.as_ref().ok()?)));
     let mut action = from_right(ui, 34.0, |ui| {
         if ui.button("Close").on_hover_text("Esc").clicked() {
             sheet.open = false;
         }
-        let others = ui
-            .add_enabled(obstacle.is_none(), Button::new("Draw others"))
-            .on_hover_text("From another seed, for looking only; the training keeps its own")
-            .on_disabled_hover_text(obstacle.as_deref().unwrap_or_default());
-        let mut drawn = sheet.outlines == Outlines::Drawn;
-        let switch = ui.checkbox(&mut drawn, "Outlines");
-        let hint = "What is marked as defective. Point at a picture for the other view of it";
-        if switch.on_hover_text(hint).changed() {
-            sheet.outlines = sheet.outlines.other();
-        }
+        let action = shown.and_then(|_| looking_ui(ui, data, form, sheet, obstacle.as_deref()));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             let product = product(&form.run_config(data));
             title(
@@ -129,19 +122,39 @@ fn head_ui(
                 &format!("What {} is taught on {product}", form.model.title()),
             );
         });
-        others.clicked().then(|| {
-            sheet.others += 1;
-            sheet.draw(data, form)
-        })
+        action
     });
-    let taught = state.taught.as_ref().filter(|_| state.drawing().is_none());
-    if let Some((taught, drawn)) = taught.and_then(|t| Some((t, t.drawn.as_ref().ok()?))) {
+    if let Some((taught, drawn)) = shown {
         muted(ui, summary(taught, drawn));
         if !taught.is_of(&form.run_config(data)) {
             action = outdated_ui(ui, data, form, sheet, obstacle.as_deref()).or(action);
         }
     }
     action
+}
+
+/// How what is there is looked at, and the way to more of it.
+fn looking_ui(
+    ui: &mut Ui,
+    data: &OpenData,
+    form: &TrainForm,
+    sheet: &mut TaughtSheet,
+    obstacle: Option<&str>,
+) -> Option<Action> {
+    let others = ui
+        .add_enabled(obstacle.is_none(), Button::new("Draw others"))
+        .on_hover_text("From another seed, for looking only; the training keeps its own")
+        .on_disabled_hover_text(obstacle.unwrap_or_default());
+    let mut drawn = sheet.outlines == Outlines::Drawn;
+    let switch = ui.checkbox(&mut drawn, "Outlines");
+    let hint = "What is marked as defective. Point at a picture for the other view of it";
+    if switch.on_hover_text(hint).changed() {
+        sheet.outlines = sheet.outlines.other();
+    }
+    others.clicked().then(|| {
+        sheet.others += 1;
+        sheet.draw(data, form)
+    })
 }
 
 /// `24 examples, 10 seen defects, drawn from seed 3`.
