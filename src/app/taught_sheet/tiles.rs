@@ -9,7 +9,7 @@ use super::pictures::{Group, Outlines, Pictures};
 use crate::app::theme;
 
 /// Least width of a tile, in points.
-const WIDTH: f32 = 148.0;
+const WIDTH: f32 = 168.0;
 const GAP: f32 = 10.0;
 const CAPTION: f32 = 18.0;
 
