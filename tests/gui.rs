@@ -5,6 +5,8 @@
 #[path = "gui/paint.rs"]
 mod paint;
 mod support;
+#[path = "gui/taught.rs"]
+mod taught;
 #[path = "gui/train.rs"]
 mod train;
 #[path = "gui/whole_road.rs"]

@@ -34,6 +34,8 @@ pub enum Action {
     Resume(Arc<InterruptedTraining>),
     /// Delete what an interrupted training left in this run folder.
     DiscardTraining(PathBuf),
+    /// Draw examples of what a model with these settings would be taught.
+    PreviewAugmentation(Box<RunConfig>),
     /// Score the test pictures of the run in this folder.
     Evaluate(PathBuf),
     /// Stop the running job.
@@ -59,4 +61,6 @@ pub enum Pick {
     DataFolder,
     RunFolder,
     ModelFile,
+    /// A folder of pictures to make simulated defects of.
+    TextureFolder,
 }

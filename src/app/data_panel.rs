@@ -7,7 +7,7 @@ use super::data_found::found_ui;
 use super::data_start::start_ui;
 use super::progress_panel::waiting_ui;
 use super::seen_card::SeenView;
-use super::state::{Action, State};
+use super::state::{Action, State, belongs_to_train};
 use super::textures::Textures;
 use crate::worker::message::Command;
 
@@ -41,7 +41,7 @@ fn place_ui(
             job.command,
             Command::ListWeights | Command::DiscardTraining { .. }
         );
-        let shown_here = !quick && job.command.training().is_none();
+        let shown_here = !quick && !belongs_to_train(&job.command);
         if shown_here {
             view.choose_another = false;
             return waiting_ui(ui, job);

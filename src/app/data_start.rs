@@ -112,7 +112,7 @@ fn path_field_ui(ui: &mut Ui, state: &State, view: &mut DataView) -> Option<Acti
 }
 
 /// What was meant by the typed text: without quotes around it, with `~` for the home folder.
-fn typed_path(text: &str) -> Option<PathBuf> {
+pub fn typed_path(text: &str) -> Option<PathBuf> {
     let text = text.trim().trim_matches(['"', '\'']);
     let text = text.strip_prefix("file://").unwrap_or(text);
     if text.is_empty() {

@@ -15,6 +15,7 @@ mod data_panel;
 mod data_problems;
 mod data_start;
 mod data_tables;
+mod defect_rows;
 mod empty_place;
 mod gallery;
 mod gallery_panel;
@@ -38,6 +39,8 @@ mod recall;
 mod seen_card;
 mod seen_tile;
 mod status_bar;
+mod taught_sheet;
+mod taught_words;
 mod toasts;
 mod train_form;
 mod train_panel;
@@ -173,7 +176,7 @@ impl App {
             Some(Picked::NoDialog) => self.state.tell(
                 Severity::Warning,
                 "This desktop has no file dialog",
-                "Paste the path into the field on Data, or drop the folder onto the window",
+                "Paste the path into its field instead; data sets and runs can be dropped onto the window, too",
             ),
             Some(Picked::Cancelled) | None => {}
         }
@@ -195,6 +198,7 @@ impl App {
             self.textures.clear();
         }
         let data_opened = matches!(event, Event::DataOpened { .. });
+        let before = self.product();
         let now = self.now();
         self.state.apply(event, now);
         if data_opened {
@@ -203,12 +207,22 @@ impl App {
             self.open_notes();
             self.data_view = DataView::default();
             self.train_view.form.out = None;
+            if self.product() != before {
+                self.train_view.form.forget_product();
+            }
         }
+    }
+
+    /// Whose pictures are open: data set and category.
+    fn product(&self) -> Option<(std::path::PathBuf, String)> {
+        let data = self.state.data.as_ref()?;
+        Some((data.dataset.root.clone(), data.category()?.name.clone()))
     }
 
     fn picked(&mut self, pick: Pick, path: std::path::PathBuf) {
         match pick {
             Pick::DataFolder => self.act_alone(Action::OpenFolder(path)),
+            Pick::TextureFolder => self.train_view.form.textures = path.display().to_string(),
             Pick::RunFolder | Pick::ModelFile => self.act_alone(Action::OpenRun(path)),
         }
     }
@@ -242,6 +256,9 @@ impl App {
             Action::Train { config, out } => self.train(Command::Train { config, out }),
             Action::Resume(training) => self.train(Command::Resume { training }),
             Action::DiscardTraining(run) => self.submit(Command::DiscardTraining { run }),
+            Action::PreviewAugmentation(config) => {
+                self.submit(Command::PreviewAugmentation { config });
+            }
             Action::Evaluate(run) => self.submit(Command::Evaluate { run, data: None }),
             Action::CancelJob => self.cancel(),
             Action::ForgetUnfinished => self.state.unfinished = None,
@@ -272,7 +289,7 @@ impl App {
             self.state.tell(
                 Severity::Note,
                 "A file dialog is open already",
-                "If you cannot find it, paste the path into the field on Data",
+                "If you cannot find it, paste the path into its field",
             );
             return;
         }
@@ -296,7 +313,8 @@ impl App {
     fn choose_category(&mut self, category: usize) {
         if let Some(data) = &mut self.state.data {
             data.category = category;
-            self.train_view.form.out = None;
+            self.train_view.form.forget_product();
+            self.state.taught = None;
         }
         self.data_view.seen = seen_card::SeenView::default();
         self.open_notes();

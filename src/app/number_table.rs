@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::limit_control::limit_in_force;
 use super::numbers::{self, NOT_AVAILABLE};
-use super::words;
+use super::{taught_words, words};
 use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol};
 use crate::worker::message::RunSummary;
 
@@ -270,6 +270,7 @@ pub fn protocol_facts(
             limit.origin.describe()
         )
     };
+    let seen = taught_words::measured(protocol.seen.as_deref());
     let mut facts = vec![
         fact("Model", protocol.model.clone()),
         fact("Backbone", protocol.backbone.clone()),
@@ -305,6 +306,16 @@ pub fn protocol_facts(
         hash("Training data SHA-256", &protocol.data_fingerprint),
         fact("Program", format!("Flawscope {}", protocol.program_version)),
     ];
+    if let Some(said) = seen {
+        let ids = protocol.seen.as_deref().unwrap_or_default();
+        let whole = match ids {
+            [] => String::new(),
+            ids => format!("{said}: {}", ids.join(", ")),
+        };
+        let before = facts.iter().position(|[name, ..]| name == "Tested on");
+        let before = before.unwrap_or(facts.len());
+        facts.insert(before, ["Seen defects".to_owned(), said, whole]);
+    }
     for (count, name) in [
         (protocol.without_mask, "Without a mask"),
         (protocol.unreadable, "Unreadable"),

@@ -1,13 +1,15 @@
 //! The table of numbers with a badge for where each limit came from, and the protocol behind it.
 
 use eframe::egui::{
-    Align, Button, CornerRadius, Frame, Grid, Label, Layout, Margin, RichText, Stroke, Ui, vec2,
+    Align, Button, CollapsingHeader, CornerRadius, Frame, Grid, Label, Layout, Margin, RichText,
+    ScrollArea, Stroke, Ui, vec2,
 };
 
 use super::badge::{badge, origin_badge};
+use super::icons::Icon;
 use super::number_table::{Basis, COLUMNS, Cell, Group, NumberRow, as_tsv, groups, protocol_facts};
 use super::state::{Action, State};
-use super::{controls, theme};
+use super::{controls, taught_words, theme};
 use crate::metrics::Evaluation;
 use crate::worker::message::RunSummary;
 
@@ -15,6 +17,8 @@ const NAME: f32 = 186.0;
 /// The longest badge: a quantile of many held-out pictures.
 const BADGE: f32 = 262.0;
 const GAP: f32 = 12.0;
+/// Height of the list of seen defects.
+const LIST: f32 = 180.0;
 /// Room between the oracle's frame and its numbers.
 const FRAME: f32 = 10.0;
 
@@ -40,6 +44,7 @@ pub fn numbers_ui(
             }
         });
     });
+    action = seen_ui(ui, evaluation).or(action);
     let (oracle, honest): (Vec<_>, Vec<_>) =
         groups.iter().partition(|group| group.basis.is_oracle());
     let widths = Widths::of(ui.available_width());
@@ -47,6 +52,38 @@ pub fn numbers_ui(
     ui.add_space(4.0);
     oracle_ui(ui, &oracle, widths);
     action
+}
+
+/// What a model that learns from defects has seen. Its numbers mean nothing without it.
+fn seen_ui(ui: &mut Ui, evaluation: &Evaluation) -> Option<Action> {
+    let seen = evaluation.protocol.seen.as_deref();
+    let said = taught_words::measured(seen)?;
+    let palette = theme::palette(ui);
+    let ids = seen.unwrap_or_default();
+    if ids.is_empty() {
+        ui.horizontal(|ui| {
+            controls::icon(ui, Icon::Warning, palette.warning);
+            ui.label(RichText::new(said).color(palette.warning));
+        });
+        return None;
+    }
+    CollapsingHeader::new(RichText::new(said).color(palette.strong))
+        .id_salt("seen defects")
+        .show(ui, |ui| {
+            ScrollArea::vertical()
+                .id_salt("seen ids")
+                .max_height(LIST)
+                .show(ui, |ui| {
+                    for id in ids {
+                        let id = RichText::new(id).small();
+                        ui.add(Label::new(id).truncate().selectable(true));
+                    }
+                });
+            let copy = controls::small_button(ui, "Copy list").clicked();
+            copy.then(|| Action::CopyText(ids.join("\n")))
+        })
+        .body_returned
+        .flatten()
 }
 
 /// Column widths shared by both tables, so that their numbers stand under each other.

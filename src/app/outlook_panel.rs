@@ -6,9 +6,10 @@ use eframe::egui::{Align2, FontId, Label, RichText, Sense, Ui, vec2};
 
 use super::controls::{card, heading, muted};
 use super::state::OpenData;
+use super::taught_words::PURELY_SYNTHETIC;
 use super::theme;
 use super::train_form::TrainForm;
-use super::train_plan::{Share, proven_false_rejects, steps};
+use super::train_plan::{SeenDefects, Share, proven_false_rejects, steps};
 use super::words;
 
 pub fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, out: &Path) {
@@ -27,7 +28,9 @@ struct Step {
 
 fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
     let share = Share::of(data);
-    let test = data.category().map_or(0, |category| category.test.len());
+    let all = data.category().map_or(0, |category| category.test.len());
+    let seen = seen_defects(data, form);
+    let test = all - seen.unwrap_or(0).min(all);
     let proven = proven_false_rejects(share.held_out) * 100.0;
     let step = |what: String, why: String| Step { what, why };
     let mut outlook = vec![step(
@@ -43,6 +46,21 @@ fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
             }),
         ),
     )];
+    match seen {
+        Some(0) => outlook.push(step(
+            "Defects are simulated on them".to_owned(),
+            format!("{PURELY_SYNTHETIC}. What real defects look like is not learned"),
+        )),
+        Some(seen) => outlook.push(step(
+            format!(
+                "{} and simulated ones are learned from",
+                words::count(seen, "seen defect")
+            ),
+            "The seen ones are varied and brought onto good pictures, and are left out of the test"
+                .to_owned(),
+        )),
+        None => {}
+    }
     if let Some(rotation) = form.model_config().rotation() {
         outlook.push(step(
             format!(
@@ -77,6 +95,12 @@ fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
         ),
     ]);
     outlook
+}
+
+/// How many real defects are learned from; `None` for models that learn from good pictures alone.
+fn seen_defects(data: &OpenData, form: &TrainForm) -> Option<usize> {
+    let learns = form.model.learns_from_defects();
+    learns.then(|| SeenDefects::of(data).usable())
 }
 
 fn step_ui(ui: &mut Ui, number: usize, what: &str, why: &str) {

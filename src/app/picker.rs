@@ -87,6 +87,9 @@ pub fn desktop_dialog(pick: Pick) -> Option<PathBuf> {
         Pick::DataFolder => dialog
             .set_title("Choose a folder of pictures")
             .pick_folder(),
+        Pick::TextureFolder => dialog
+            .set_title("Choose a folder of textures")
+            .pick_folder(),
         Pick::RunFolder => dialog.set_title("Choose a run folder").pick_folder(),
         Pick::ModelFile => dialog
             .set_title("Choose a model file")

@@ -7,8 +7,7 @@ use super::icons::Icon;
 use super::job_progress::{JobProgress, PhaseProgress};
 use super::loss_plot::losses_ui;
 use super::state::{Action, Job, title as job_title};
-use super::theme;
-use super::words;
+use super::{taught_words, theme, words};
 use crate::worker::message::Command;
 
 /// A running training with everything that has been heard of it.
@@ -46,25 +45,38 @@ pub fn waiting_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
     action
 }
 
+/// A running job in one card, for places that have a title of their own.
+pub fn job_card_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
+    card(ui, |ui| {
+        phase_ui(ui, &job.progress);
+        ui.add_space(4.0);
+        ui.horizontal(|ui| cancel_ui(ui, job)).inner
+    })
+}
+
 fn header_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
     from_right(ui, 46.0, |ui| {
-        let text = if job.cancelling {
-            "Stopping…"
-        } else {
-            "Cancel"
-        };
-        let button = Button::new(text).min_size(vec2(90.0, 34.0));
-        let cancelled = ui
-            .add_enabled(!job.cancelling, button)
-            .on_hover_text(what_cancelling_keeps(&job.command))
-            .clicked();
+        let action = cancel_ui(ui, job);
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             title(ui, &job_title(&job.command));
             muted(ui, subtitle(&job.command));
         });
-        cancelled.then_some(Action::CancelJob)
+        action
     })
+}
+
+fn cancel_ui(ui: &mut Ui, job: &Job) -> Option<Action> {
+    let text = if job.cancelling {
+        "Stopping…"
+    } else {
+        "Cancel"
+    };
+    let button = Button::new(text).min_size(vec2(90.0, 34.0));
+    let cancel = ui
+        .add_enabled(!job.cancelling, button)
+        .on_hover_text(what_cancelling_keeps(&job.command));
+    cancel.clicked().then_some(Action::CancelJob)
 }
 
 fn what_cancelling_keeps(command: &Command) -> &'static str {
@@ -76,8 +88,11 @@ fn what_cancelling_keeps(command: &Command) -> &'static str {
 
 fn subtitle(command: &Command) -> String {
     if let Some((config, out)) = command.training() {
+        let seen = config.defects.as_ref().map_or_else(String::new, |defects| {
+            format!(". {}", taught_words::chosen(&defects.seen))
+        });
         return format!(
-            "{} on {}, into {}",
+            "{} on {}, into {}{seen}",
             config.model.title(),
             super::train_form::backbone_name(config.backbone.kind),
             out.display()
@@ -88,7 +103,10 @@ fn subtitle(command: &Command) -> String {
         Command::MakeSample { out, .. } => out,
         Command::OpenRun { path } => path,
         Command::Evaluate { run, .. } | Command::DiscardTraining { run } => run,
-        Command::ListWeights | Command::Train { .. } | Command::Resume { .. } => {
+        Command::ListWeights
+        | Command::PreviewAugmentation { .. }
+        | Command::Train { .. }
+        | Command::Resume { .. } => {
             return String::new();
         }
     };

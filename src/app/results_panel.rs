@@ -11,7 +11,7 @@ use super::histogram_panel::{HistogramView, histogram_ui};
 use super::limit_control::{image_limit_ui, pixel_limit_ui};
 use super::numbers_panel::{numbers_ui, protocol_ui};
 use super::state::{Action, State};
-use super::{controls, numbers, theme, words};
+use super::{controls, numbers, taught_words, theme, words};
 use crate::metrics::{Confusion, Evaluation};
 use crate::worker::message::RunSummary;
 
@@ -77,12 +77,15 @@ fn head_ui(
     ui.horizontal_wrapped(|ui| {
         controls::title(ui, "Results");
         let protocol = &evaluation.protocol;
-        let what = format!(
+        let mut what = format!(
             "{} on {}, {}",
             run.config.model.title(),
             protocol.backbone,
             words::count(evaluation.images.len(), "test picture")
         );
+        if let Some(seen) = taught_words::briefly(protocol.seen.as_deref()) {
+            what = format!("{what}, {seen}");
+        }
         ui.label(RichText::new(what).color(palette.muted));
     });
     ui.horizontal_wrapped(|ui| {

@@ -4,7 +4,7 @@ use eframe::egui::{Frame, Label, Margin, Panel, RichText, Sides, Ui, vec2};
 
 use super::controls::{progress_bar, shortened, small_button};
 use super::job_progress::PhaseProgress;
-use super::state::{Action, Job, Place, State, last_name, title};
+use super::state::{Action, Job, Place, State, belongs_to_train, last_name, title};
 use super::theme;
 use super::words;
 
@@ -58,9 +58,10 @@ fn job_ui(ui: &mut Ui, job: &Job, here: Place) -> Option<Action> {
         }
     }
     line(ui, &text, palette.text);
-    let place = match job.command.training() {
-        Some(_) => Place::Train,
-        None => Place::Data,
+    let place = if belongs_to_train(&job.command) {
+        Place::Train
+    } else {
+        Place::Data
     };
     if here == place {
         return None;

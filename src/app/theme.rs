@@ -112,6 +112,9 @@ const LIGHT: Palette = Palette {
 /// A mask painted over a picture, in both themes: hardly any product has this colour.
 pub const MASK: Color32 = Color32::from_rgb(0xff, 0x3d, 0xb4);
 
+/// The outline of the product in a picture, in both themes.
+pub const PRODUCT: Color32 = Color32::from_rgb(0x39, 0xe6, 0x8a);
+
 /// Corner radius of cards, buttons and fields, in points.
 pub const RADIUS: u8 = 6;
 

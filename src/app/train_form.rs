@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data_start::typed_path;
 use super::state::OpenData;
 use super::train_plan::smaller_batch;
 use super::user_folders::UserFolders;
 use crate::config::{
     BackboneChoice, BackboneKind, CalibrationConfig, DefectsConfig, DeviceChoice, ModelConfig,
-    ModelName, Preset, RunConfig, SeenChoice,
+    ModelName, Preset, Recipe, RunConfig, SeenChoice,
 };
+use crate::data::augment::ForegroundRule;
 use crate::data::image::InputPreset;
 use crate::worker::message::{WeightsInfo, WeightsOrigin};
 
@@ -21,6 +23,11 @@ pub struct TrainForm {
     pub input: Option<InputPreset>,
     pub device: DeviceChoice,
     pub seed: u64,
+    /// Where the product is in the pictures of the chosen category.
+    pub foreground: ForegroundRule,
+    /// The folder of textures as typed; empty for none.
+    pub textures: String,
+    pub recipe: Option<Recipe>,
     /// The run folder as typed.
     pub out: Option<String>,
     pub embed_backbone: bool,
@@ -39,6 +46,9 @@ impl Default for TrainForm {
             input: None,
             device: DeviceChoice::default(),
             seed: 0,
+            foreground: ForegroundRule::default(),
+            textures: String::new(),
+            recipe: None,
             out: None,
             embed_backbone: false,
         }
@@ -70,6 +80,22 @@ impl TrainForm {
         self.input = (input != self.preset_input(category)).then_some(input);
     }
 
+    /// How defects are made: as chosen, or as it goes with the preset.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe.unwrap_or_else(|| self.preset.recipe())
+    }
+
+    /// Takes this recipe; choosing what goes with the preset lets it follow the preset again.
+    pub fn choose_recipe(&mut self, recipe: Recipe) {
+        self.recipe = (recipe != self.preset.recipe()).then_some(recipe);
+    }
+
+    /// Another product is to be learned: what was said about the last one does not hold for it.
+    pub fn forget_product(&mut self) {
+        self.out = None;
+        self.foreground = ForegroundRule::default();
+    }
+
     /// The typed run folder, or a free one named after category and model.
     pub fn out(&self, folders: &UserFolders, category: &str) -> PathBuf {
         match &self.out {
@@ -93,7 +119,9 @@ impl TrainForm {
                 SeenChoice::Listed(seen)
             },
             annotations: data.annotations().map(Path::to_path_buf),
-            ..DefectsConfig::synthetic(self.preset.recipe())
+            textures: typed_path(&self.textures),
+            foreground: self.foreground,
+            ..DefectsConfig::synthetic(self.recipe())
         })
     }
 
@@ -229,7 +257,8 @@ mod tests {
     use super::samples::{bottle, category, data, form};
     use super::{TrainForm, works_with};
     use crate::app::user_folders::UserFolders;
-    use crate::config::{BackboneKind, ModelConfig, ModelName, Preset};
+    use crate::config::{BackboneKind, ModelConfig, ModelName, Preset, Recipe, SeenChoice};
+    use crate::data::augment::ForegroundRule;
     use crate::data::image::InputPreset;
 
     #[test]
@@ -304,5 +333,52 @@ mod tests {
         assert!(form.out(&folders, "bottle").ends_with("runs/bottle-cflow"));
         form.out = Some(" /runs/mine ".to_owned());
         assert_eq!(form.out(&folders, "bottle"), Path::new("/runs/mine"));
+    }
+
+    #[test]
+    fn what_is_chosen_about_defects_makes_the_run_of_a_model_that_learns_from_them() {
+        let data = bottle(209);
+        let mut form = TrainForm::default();
+        form.textures = "/dtd".to_owned();
+        assert_eq!(
+            form.run_config(&data).defects,
+            None,
+            "CFA has no use for them"
+        );
+        form.choose_model(ModelName::Prn);
+        assert_eq!(form.preset, Preset::Lite);
+        form.foreground = ForegroundRule::Dark;
+        let defects = form.run_config(&data).defects.unwrap();
+        assert_eq!(defects.seen, SeenChoice::None);
+        assert_eq!(defects.textures.as_deref(), Some(Path::new("/dtd")));
+        assert_eq!(defects.foreground, ForegroundRule::Dark);
+        assert_eq!(defects.augment, Recipe::Refined.settings());
+        form.textures = "  ".to_owned();
+        assert_eq!(form.run_config(&data).defects.unwrap().textures, None);
+    }
+
+    #[test]
+    fn the_recipe_follows_the_preset_until_it_is_chosen() {
+        let mut form = form(ModelName::Prn, Preset::Paper);
+        assert_eq!(form.recipe(), Recipe::Published);
+        form.choose_recipe(Recipe::Refined);
+        assert_eq!(form.recipe, Some(Recipe::Refined));
+        form.preset = Preset::Lite;
+        form.choose_recipe(Recipe::Refined);
+        assert_eq!(form.recipe, None, "what the preset says is no choice");
+    }
+
+    #[test]
+    fn another_product_is_met_without_what_was_said_about_the_last() {
+        let mut form = form(ModelName::Prn, Preset::Lite);
+        form.foreground = ForegroundRule::Bright;
+        form.out = Some("/runs/mine".to_owned());
+        form.textures = "/dtd".to_owned();
+        form.forget_product();
+        assert_eq!(
+            (form.foreground, form.out),
+            (ForegroundRule::Automatic, None)
+        );
+        assert_eq!(form.textures, "/dtd");
     }
 }

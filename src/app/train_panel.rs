@@ -7,6 +7,7 @@ use super::icons::{self, Icon};
 use super::outlook_panel::outlook_ui;
 use super::progress_panel::progress_ui;
 use super::state::{Action, OpenData, Place, State};
+use super::taught_sheet::{TaughtSheet, sheet_ui};
 use super::theme;
 use super::train_form::{TrainForm, preset_name};
 use super::train_plan::{Share, SmallerBatch, obstacle, smaller_batch};
@@ -19,9 +20,10 @@ use super::words;
 const TWO_COLUMNS: f32 = 760.0;
 
 /// What the place remembers that is nobody else's business.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct TrainView {
     pub form: TrainForm,
+    pub sheet: TaughtSheet,
     asking: Option<Asking>,
 }
 
@@ -31,10 +33,16 @@ pub fn train_ui(
     view: &mut TrainView,
     folders: &UserFolders,
 ) -> Option<Action> {
-    scrolled(ui, |ui| match state.training() {
-        Some(job) => progress_ui(ui, job),
-        None => idle_ui(ui, state, view, folders),
-    })
+    if let Some(job) = state.training() {
+        return scrolled(ui, |ui| progress_ui(ui, job));
+    }
+    if let Some(data) = &state.data
+        && view.form.model.learns_from_defects()
+        && view.sheet.is_open()
+    {
+        return sheet_ui(ui, state, data, &mut view.form, &mut view.sheet);
+    }
+    scrolled(ui, |ui| idle_ui(ui, state, view, folders))
 }
 
 fn idle_ui(
@@ -55,7 +63,7 @@ fn idle_ui(
         view.asking = None;
     }
     match &state.data {
-        Some(data) => setup_ui(ui, state, data, &mut view.form, folders),
+        Some(data) => setup_ui(ui, state, data, view, folders),
         None => no_data_ui(ui),
     }
     .or(action)
@@ -82,12 +90,13 @@ fn setup_ui(
     ui: &mut Ui,
     state: &State,
     data: &OpenData,
-    form: &mut TrainForm,
+    view: &mut TrainView,
     folders: &UserFolders,
 ) -> Option<Action> {
     let category = data.category().map_or("", |category| &category.name);
     if ui.available_width() < TWO_COLUMNS {
-        let action = form_ui(ui, state, data, form, folders);
+        let action = form_ui(ui, state, data, view, folders);
+        let form = &view.form;
         outlook_ui(ui, data, form, &form.out(folders, category));
         return action;
     }
@@ -96,7 +105,8 @@ fn setup_ui(
         for column in &mut *columns {
             column.spacing_mut().item_spacing.x = 8.0;
         }
-        let action = form_ui(&mut columns[0], state, data, form, folders);
+        let action = form_ui(&mut columns[0], state, data, view, folders);
+        let form = &view.form;
         outlook_ui(&mut columns[1], data, form, &form.out(folders, category));
         action
     })
@@ -106,12 +116,13 @@ fn form_ui(
     ui: &mut Ui,
     state: &State,
     data: &OpenData,
-    form: &mut TrainForm,
+    view: &mut TrainView,
     folders: &UserFolders,
 ) -> Option<Action> {
     card(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
-        let action = rows_ui(ui, state, data, form, folders);
+        let action = rows_ui(ui, state, data, view, folders);
+        let form = &view.form;
         if let Some(batch) = smaller_batch(form, data) {
             batch_note_ui(ui, data, form, batch);
             ui.add_space(6.0);

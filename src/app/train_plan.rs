@@ -1,6 +1,8 @@
 //! What a training will do with the pictures at hand, and why it cannot start: worked out beforehand. No widgets.
 
-use super::state::{OpenData, State};
+use std::collections::BTreeMap;
+
+use super::state::{MaskKind, OpenData, State};
 use super::train_form::{TrainForm, backbone_name, works_with};
 use crate::config::{CalibrationConfig, ModelConfig};
 use crate::data::image::{InputPreset, InputSpec, Size};
@@ -24,6 +26,9 @@ pub fn obstacle(state: &State, form: &TrainForm) -> Option<String> {
             MIN_TRAIN + MIN_CALIBRATION
         ));
     }
+    if let Some(obstacle) = defects_obstacle(data, form) {
+        return Some(obstacle);
+    }
     if !works_with(form.model, form.backbone.kind) {
         return Some(format!(
             "{} does not work with {}; choose another backbone",
@@ -32,6 +37,68 @@ pub fn obstacle(state: &State, form: &TrainForm) -> Option<String> {
         ));
     }
     state.is_busy().then(|| "Another job is running".to_owned())
+}
+
+/// Why a model that learns from defects cannot be trained as ticked.
+fn defects_obstacle(data: &OpenData, form: &TrainForm) -> Option<String> {
+    if !form.model.learns_from_defects() {
+        return None;
+    }
+    let annotated = data.annotated.get(&data.category)?;
+    let said = match &annotated.notes {
+        None => "Reading which defects are ticked…",
+        Some(Err(_)) => {
+            "What was ticked and painted before cannot be read; the card Seen defects in Data says why"
+        }
+        Some(Ok(_)) => {
+            let seen = SeenDefects::of(data);
+            let useless = seen.ticked() > 0 && seen.usable() == 0;
+            return useless.then(|| {
+                "No ticked defect has a mask; paint one in Data, or tick none".to_owned()
+            });
+        }
+    };
+    Some(said.to_owned())
+}
+
+/// The pictures of the chosen category that are ticked to be learned from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenDefects {
+    /// How many of each type have a mask, in the order of the types.
+    pub types: Vec<(String, usize)>,
+    /// Those without a mask that can be used: nothing can be learned from them.
+    pub without_mask: usize,
+}
+
+impl SeenDefects {
+    pub fn of(data: &OpenData) -> Self {
+        let mut types = BTreeMap::<&str, usize>::new();
+        let mut without_mask = 0;
+        for sample in data.defective().filter(|sample| data.is_seen(&sample.id)) {
+            match data.mask_kind(sample) {
+                MaskKind::Own | MaskKind::Painted => {
+                    *types.entry(&sample.defect).or_default() += 1;
+                }
+                MaskKind::Broken | MaskKind::Missing => without_mask += 1,
+            }
+        }
+        let types = types.into_iter();
+        Self {
+            types: types
+                .map(|(name, count)| (name.to_owned(), count))
+                .collect(),
+            without_mask,
+        }
+    }
+
+    /// Those that can be learned from. They are left out of the test pictures.
+    pub fn usable(&self) -> usize {
+        self.types.iter().map(|(_, count)| count).sum()
+    }
+
+    pub fn ticked(&self) -> usize {
+        self.usable() + self.without_mask
+    }
 }
 
 /// How the good pictures of the chosen category will be parted, as far as can be told beforehand.
@@ -125,13 +192,17 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
 
-    use super::{Share, SmallerBatch, obstacle, proven_false_rejects, smaller_batch, steps};
-    use crate::app::state::{OpenData, State};
+    use super::{
+        SeenDefects, Share, SmallerBatch, obstacle, proven_false_rejects, smaller_batch, steps,
+    };
+    use crate::app::state::{Annotated, OpenData, State};
     use crate::app::train_form::TrainForm;
-    use crate::app::train_form::samples::{bottle, data, form};
+    use crate::app::train_form::samples::{bottle, category, data, form};
     use crate::config::{ModelName, Preset};
     use crate::data::check::CheckReport;
-    use crate::data::image::Size;
+    use crate::data::image::{Orientation, Size};
+    use crate::data::{Label, Sample};
+    use crate::worker::annotations::Notes;
 
     #[test]
     fn training_needs_data_with_enough_good_pictures() {
@@ -222,5 +293,69 @@ mod tests {
         });
         assert_eq!(steps(&paper, &mixed), None);
         assert_eq!(steps(&cfa, &mixed), Some(30 * 47));
+    }
+
+    /// Ten good pictures, a dent with a mask and a scratch without.
+    fn with_notes(notes: Option<Result<Notes, String>>) -> OpenData {
+        let mut part = category("part", 10);
+        for (id, defect, masks) in [("a", "dent", 1), ("b", "scratch", 0)] {
+            part.test.push(Sample {
+                id: id.to_owned(),
+                image: PathBuf::from(id),
+                masks: vec![PathBuf::from("mask.png"); masks],
+                label: Label::Defective,
+                defect: defect.to_owned(),
+                orientation: Orientation::Ignore,
+            });
+        }
+        let mut data = data(vec![part]);
+        let folder = PathBuf::from("/notes");
+        data.annotated.insert(0, Annotated { folder, notes });
+        data
+    }
+
+    fn ticked(ids: &[&str]) -> OpenData {
+        let seen = ids.iter().map(|&id| id.to_owned()).collect();
+        let notes = Notes {
+            seen,
+            ..Notes::default()
+        };
+        with_notes(Some(Ok(notes)))
+    }
+
+    #[test]
+    fn only_ticked_defects_with_a_mask_are_learned_from() {
+        let none = SeenDefects::of(&ticked(&[]));
+        assert_eq!((none.ticked(), none.usable()), (0, 0));
+        let both = SeenDefects::of(&ticked(&["a", "b"]));
+        assert_eq!(both.types, [("dent".to_owned(), 1)]);
+        assert_eq!((both.usable(), both.without_mask, both.ticked()), (1, 1, 2));
+    }
+
+    #[test]
+    fn a_model_that_learns_from_defects_waits_for_the_notes_and_needs_a_mask_for_ticked_ones() {
+        let prn = form(ModelName::Prn, Preset::Lite);
+        let said = |data: OpenData, form: &TrainForm| {
+            let state = State {
+                data: Some(data),
+                ..State::default()
+            };
+            obstacle(&state, form)
+        };
+        assert_eq!(said(ticked(&[]), &prn), None, "purely synthetic");
+        assert_eq!(said(ticked(&["a", "b"]), &prn), None);
+        assert!(said(ticked(&["b"]), &prn).unwrap().contains("has a mask"));
+        assert!(said(with_notes(None), &prn).unwrap().starts_with("Reading"));
+        let broken = with_notes(Some(Err("cut short".to_owned())));
+        assert!(
+            said(broken.clone(), &prn)
+                .unwrap()
+                .contains("cannot be read")
+        );
+        assert_eq!(
+            said(broken, &TrainForm::default()),
+            None,
+            "CFA needs no notes"
+        );
     }
 }

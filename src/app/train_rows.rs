@@ -3,9 +3,11 @@
 use eframe::egui::{Align2, Button, ComboBox, DragValue, RichText, Role, TextEdit, Ui, vec2};
 
 use super::controls::{form_row, from_right, segment, shortened};
+use super::defect_rows::defect_rows_ui;
 use super::state::{Action, OpenData, State, last_name};
 use super::theme;
 use super::train_form::{TrainForm, backbone_name, choice_of, preset_name, works_with};
+use super::train_panel::TrainView;
 use super::user_folders::UserFolders;
 use super::words;
 use crate::config::{DeviceChoice, ModelName, Preset, published_cflow_input};
@@ -19,13 +21,17 @@ pub fn rows_ui(
     ui: &mut Ui,
     state: &State,
     data: &OpenData,
-    form: &mut TrainForm,
+    view: &mut TrainView,
     folders: &UserFolders,
 ) -> Option<Action> {
+    let TrainView { form, sheet, .. } = view;
     let category = data.category().map_or("", |category| &category.name);
     let mut action = category_row(ui, data);
     model_row(ui, form);
     preset_row(ui, form);
+    if form.model.learns_from_defects() {
+        action = defect_rows_ui(ui, state, data, form, sheet).or(action);
+    }
     action = backbone_row(ui, state, form).or(action);
     input_row(ui, form, category);
     device_row(ui, form);
@@ -51,7 +57,7 @@ fn choice<R>(
 }
 
 /// Says aloud what the label beside a control shows.
-fn named(response: &eframe::egui::Response, role: Role, name: &str) {
+pub fn named(response: &eframe::egui::Response, role: Role, name: &str) {
     response.widget_info(|| eframe::egui::WidgetInfo::labeled(role, true, name));
 }
 

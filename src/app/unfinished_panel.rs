@@ -7,7 +7,7 @@ use super::controls::{
 };
 use super::icons::Icon;
 use super::state::{Action, Ending, State, UnfinishedTraining, product};
-use super::theme;
+use super::{taught_words, theme};
 use crate::worker::message::InterruptedTraining;
 
 /// What the user is asked to confirm, because it throws work away.
@@ -30,6 +30,9 @@ pub fn unfinished_ui(
         }
         if let Some(kept) = &unfinished.kept {
             muted(ui, standing(kept));
+        }
+        seen_ui(ui, unfinished);
+        if let Some(kept) = &unfinished.kept {
             path_label(ui, &kept.run.display().to_string());
         }
         ui.horizontal_wrapped(|ui| {
@@ -44,6 +47,16 @@ pub fn unfinished_ui(
         });
         ask_ui(ui, unfinished, asking).or(action)
     })
+}
+
+/// Which defects it learns from; going on keeps to them, whatever is ticked by now.
+fn seen_ui(ui: &mut Ui, unfinished: &UnfinishedTraining) {
+    if let Some(defects) = &unfinished.config.defects {
+        let said = muted(ui, taught_words::chosen(&defects.seen));
+        if let Some(ids) = taught_words::listed(&defects.seen) {
+            said.on_hover_text(ids);
+        }
+    }
 }
 
 fn title_ui(ui: &mut Ui, unfinished: &UnfinishedTraining) -> Option<Action> {

@@ -7,13 +7,16 @@ use anyhow::{Context, Result};
 
 use super::Jobs;
 use super::message::{Command, Event, JobId};
-use crate::config::DeviceChoice;
+use crate::config::{DeviceChoice, RunConfig};
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
 use crate::pipeline::{self, EvaluateRequest, SeenPolicy, Trained};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::store::weights::{find_weights, search_folders};
 use crate::store::{self, RunFolder};
+
+/// Examples of each kind that are drawn for people to look at.
+const EXAMPLES: usize = 6;
 
 /// The program's real jobs.
 pub struct PipelineJobs;
@@ -41,6 +44,7 @@ impl Jobs for PipelineJobs {
                 after_training(pipeline::resume(run, monitor), run, job, monitor)?
             }
             Command::DiscardTraining { run } => Some(discard(run, job)?),
+            Command::PreviewAugmentation { config } => draw_examples(&config, job, monitor)?,
             Command::OpenRun { path } => Some(open(&path, job)?),
             Command::Evaluate { run, data } => evaluate(run, data, job, monitor)?,
         };
@@ -132,6 +136,14 @@ fn discard(run: PathBuf, job: JobId) -> Result<Event> {
     Ok(Event::Discarded { job, run, is_gone })
 }
 
+fn draw_examples(config: &RunConfig, job: JobId, monitor: &dyn Monitor) -> Result<Option<Event>> {
+    let drawn = pipeline::preview_augmentation(config, EXAMPLES, monitor)?.finished();
+    Ok(drawn.map(|augmentation| Event::AugmentationDrawn {
+        job,
+        augmentation: Arc::new(augmentation),
+    }))
+}
+
 fn evaluate(
     run: PathBuf,
     data: Option<PathBuf>,
@@ -174,10 +186,11 @@ mod tests {
     use anyhow::{Context, anyhow};
     use tempfile::TempDir;
 
-    use super::{after_training, discard, open};
-    use crate::config::{BackboneKind, RunConfig};
+    use super::{EXAMPLES, after_training, discard, draw_examples, open};
+    use crate::config::{BackboneKind, DefectsConfig, Recipe, RunConfig, SeenChoice};
     use crate::cursor::Cursor;
-    use crate::progress::{Outcome, Silent};
+    use crate::data::synthetic::{SampleSettings, generate};
+    use crate::progress::{Monitor, Outcome, Progress, Silent};
     use crate::store::RunFolder;
     use crate::store::model_file::BackboneIdentity;
     use crate::store::training_state::{self, EpochAccount, TrainingState};
@@ -264,5 +277,39 @@ mod tests {
         assert!(gone(discard(run.path().to_path_buf(), JOB).unwrap()));
         assert!(!run.path().exists());
         assert!(discard(run.path().to_path_buf(), JOB).is_err());
+    }
+
+    /// Stops at once.
+    struct Impatient;
+
+    impl Monitor for Impatient {
+        fn report(&self, _: Progress) {}
+
+        fn should_stop(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn examples_of_what_is_taught_are_drawn_unless_cancelled_or_impossible() {
+        let home = tempfile::tempdir().unwrap();
+        generate(home.path(), &SampleSettings::with_count(16), &|_| true).unwrap();
+        let mut config = RunConfig::first_look(home.path());
+        config.defects = Some(DefectsConfig {
+            seen: SeenChoice::Draw(2),
+            ..DefectsConfig::synthetic(Recipe::Refined)
+        });
+        let Some(Event::AugmentationDrawn { augmentation, .. }) =
+            draw_examples(&config, JOB, &Silent).unwrap()
+        else {
+            panic!("not drawn")
+        };
+        assert_eq!(augmentation.seen, 2);
+        assert!(augmentation.examples.len() > 3 * EXAMPLES);
+        assert!(!augmentation.products.is_empty() && !augmentation.reason.is_empty());
+        assert!(draw_examples(&config, JOB, &Impatient).unwrap().is_none());
+
+        config.data = home.path().join("nowhere");
+        assert!(draw_examples(&config, JOB, &Silent).is_err());
     }
 }

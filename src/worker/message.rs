@@ -11,6 +11,7 @@ use crate::data::{Dataset, OpenOptions, Sample};
 use crate::progress::Progress;
 use crate::score_map::ScoreMap;
 
+pub use crate::pipeline::Augmentation;
 pub use crate::store::{InterruptedTraining, RunSummary, WeightsInfo, WeightsOrigin};
 
 /// Names one submitted command; events carry it so that those of an older job can be dropped.
@@ -38,6 +39,8 @@ pub enum Command {
     Resume { training: Arc<InterruptedTraining> },
     /// Delete what an interrupted training left in its run folder. A model there stays.
     DiscardTraining { run: PathBuf },
+    /// Draw examples of what a model that learns from defects would be taught, without training it.
+    PreviewAugmentation { config: Box<RunConfig> },
     /// Open a run folder or a model file.
     OpenRun { path: PathBuf },
     /// Score the test pictures of `data` (or of the run's own data set) with a trained run, then open it.
@@ -88,6 +91,11 @@ pub enum Event {
         run: PathBuf,
         is_gone: bool,
     },
+    /// The examples that [`Command::PreviewAugmentation`] asked for.
+    AugmentationDrawn {
+        job: JobId,
+        augmentation: Arc<Augmentation>,
+    },
     Cancelled {
         job: JobId,
     },
@@ -118,6 +126,7 @@ impl Event {
             | Self::RunOpened { .. }
             | Self::Interrupted { .. }
             | Self::Discarded { .. }
+            | Self::AugmentationDrawn { .. }
             | Self::Cancelled { .. }
             | Self::Failed { .. } => true,
         }

@@ -60,7 +60,7 @@ impl Window {
     }
 
     /// The Train place on `line 3`, with the same paths on every machine.
-    fn on_train(theme: Theme) -> Self {
+    pub fn on_train(theme: Theme) -> Self {
         let mut window = Self::open_for_snapshot(theme);
         window.drop_path("/home/anna/pictures/line 3");
         window.script.command();
@@ -112,7 +112,7 @@ impl Window {
         window
     }
 
-    fn train_command(&mut self) -> (flawscope::config::RunConfig, std::path::PathBuf) {
+    pub fn train_command(&mut self) -> (flawscope::config::RunConfig, std::path::PathBuf) {
         match self.script.command() {
             Command::Train { config, out } => (*config, out),
             other => panic!("another command: {other:?}"),

@@ -179,3 +179,69 @@ fn a_test_set_of_good_pictures_shows_not_available_instead_of_numbers() {
         assert!(shows(&harness, text), "{text}");
     }
 }
+
+/// A run of a model that learned from these defects as well as from good pictures.
+fn run_with_seen(ids: &[&str]) -> flawscope::worker::message::RunSummary {
+    let mut run = fake_run::run();
+    let mut evaluation = Evaluation::clone(run.evaluation.as_ref().unwrap());
+    evaluation.protocol.model = "prn".to_owned();
+    evaluation.protocol.seen = Some(ids.iter().map(|&id| id.to_owned()).collect());
+    run.evaluation = Some(Arc::new(evaluation));
+    run
+}
+
+#[test]
+fn seen_defects_are_printed_with_the_numbers_and_can_be_copied() {
+    let ids = [
+        "test/broken_large/003.png",
+        "test/broken_small/011.png",
+        "test/contamination/007.png",
+    ];
+    let size = [1600.0, 2400.0];
+    let mut harness = driver_of(Window::new(Place::Results, run_with_seen(&ids)), size);
+    harness.run_steps(4);
+    assert!(shows(&harness, "3 seen defects left out"), "in the head");
+    let said = "3 seen defects learned from and left out of the test set";
+    assert!(!shows(&harness, ids[0]));
+    // Above the numbers; the protocol beside them says the same.
+    let first = harness.get_all_by_label(said).next();
+    first.expect("said").click();
+    harness.run_steps(20);
+    for id in ids {
+        assert!(shows(&harness, id), "{id}");
+    }
+    look(&mut harness, "results-seen");
+    harness.get_by_label("Copy list").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().copied.clone().unwrap(), ids.join("\n"));
+    harness.get_by_label("Copy table").click();
+    harness.run_steps(2);
+    let copied = harness.state().copied.clone().unwrap();
+    let line = format!("Seen defects\t{said}: {}\n", ids.join(", "));
+    assert!(copied.contains(&line), "{copied}");
+}
+
+#[test]
+fn numbers_of_a_purely_synthetic_training_say_so_and_other_models_say_nothing() {
+    let synthetic = Window::new(Place::Results, run_with_seen(&[]));
+    let mut harness = driver_of(synthetic, [1600.0, 2400.0]);
+    harness.run_steps(4);
+    let said = "Purely synthetic: the published numbers of PRN do not apply";
+    assert_eq!(harness.query_all_by_label(said).count(), 2);
+    assert!(shows(&harness, "purely synthetic"));
+    look(&mut harness, "results-synthetic");
+    let mut other = driver_of(
+        Window::new(Place::Results, fake_run::run()),
+        [1600.0, 2400.0],
+    );
+    other.run_steps(4);
+    assert!(!shows(&other, "seen defect") && !shows(&other, "synthetic"));
+}
+
+/// Draws the window to be looked at, into the folder named by `FLAWSCOPE_LOOK`; else does nothing.
+fn look(harness: &mut super::Driver, name: &str) {
+    if let Some(folder) = std::env::var_os("FLAWSCOPE_LOOK") {
+        let path = std::path::PathBuf::from(folder).join(format!("{name}.png"));
+        harness.render().unwrap().save(path).unwrap();
+    }
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use flawscope::config::{BackboneKind, ModelName, Preset, RunConfig};
+use flawscope::data::augment::{Example, ExampleKind, ForegroundRule, Frame, Source};
 use flawscope::data::check::CheckReport;
 use flawscope::data::image::{Orientation, Size};
 use flawscope::data::{
@@ -11,7 +12,7 @@ use flawscope::data::{
 };
 use flawscope::metrics::{Limit, LimitOrigin};
 use flawscope::worker::message::{
-    Event, InterruptedTraining, JobId, RunSummary, WeightsInfo, WeightsOrigin,
+    Augmentation, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo, WeightsOrigin,
 };
 
 const ROOT: &str = "/home/anna/pictures/line 3";
@@ -223,6 +224,78 @@ pub fn run(job: JobId) -> Event {
             scale: (0.0, 0.5),
             evaluation: None,
             samples: Vec::new(),
+        }),
+    }
+}
+
+/// Side of a made-up example, in pixels.
+const SIDE: usize = 64;
+
+fn distance(index: usize, centre: (f32, f32)) -> f32 {
+    let (x, y) = ((index % SIDE) as f32, (index / SIDE) as f32);
+    (x - centre.0).hypot(y - centre.1)
+}
+
+/// A bright ring before dark ground, with a blot of this colour at `blot`.
+fn ring(blot: Option<((f32, f32), [u8; 3])>) -> (Frame, Vec<bool>, Vec<bool>) {
+    let inside: Vec<f32> = (0..SIDE * SIDE)
+        .map(|i| distance(i, (31.5, 31.5)))
+        .collect();
+    let is_blot = |i: usize| {
+        let (x, y) = ((i % SIDE) as f32, (i / SIDE) as f32);
+        let wave = 1.5 * (x * 0.9).sin() + 1.5 * (y * 0.7).cos();
+        blot.is_some_and(|(centre, _)| distance(i, centre) + wave < 6.5)
+    };
+    let marked: Vec<bool> = (0..SIDE * SIDE).map(is_blot).collect();
+    let rgb = (0..SIDE * SIDE).flat_map(|i| match (blot, inside[i]) {
+        (Some((_, colour)), _) if marked[i] => colour,
+        (_, 12.0..25.0) => {
+            let light = 150 + (inside[i] * 3.0) as u8;
+            [light, light - 8, light - 30]
+        }
+        _ => [34, 38, 46],
+    });
+    let frame = Frame::new(SIDE, SIDE, rgb.collect()).unwrap();
+    let product = inside.iter().map(|distance| *distance < 25.0).collect();
+    (frame, marked, product)
+}
+
+/// Examples of every kind; without seen defects only good and simulated ones.
+pub fn augmentation(job: JobId, seen: usize) -> Event {
+    let example = |number: usize, kind: ExampleKind, defect: Option<&str>| {
+        let turn = number as f32 * 1.3;
+        let centre = (31.5 + 18.0 * turn.cos(), 31.5 + 18.0 * turn.sin());
+        let colours = [[120, 60, 40], [60, 70, 60], [235, 235, 225], [20, 20, 24]];
+        let blot = (kind != ExampleKind::Good).then_some((centre, colours[number % 4]));
+        let (frame, mask, _) = ring(blot);
+        Example {
+            frame,
+            mask,
+            kind,
+            good: number,
+            defect: defect.map(str::to_owned),
+        }
+    };
+    let types = ["contamination", "broken_small", "broken_large"];
+    let mut examples: Vec<Example> = (0..4)
+        .map(|i| example(i, ExampleKind::Good, None))
+        .collect();
+    for kind in [ExampleKind::Seen, ExampleKind::Extended] {
+        examples.extend((0..seen).map(|i| example(i, kind, Some(types[i % 3]))));
+    }
+    let sources = [Source::Shuffled, Source::Procedural, Source::OtherGood];
+    examples.extend((0..6).map(|i| example(i, ExampleKind::Simulated(sources[i / 2]), None)));
+    let (frame, _, product) = ring(None);
+    let frame = Arc::new(frame);
+    Event::AugmentationDrawn {
+        job,
+        augmentation: Arc::new(Augmentation {
+            examples,
+            products: vec![(frame, product); 4],
+            rule: ForegroundRule::Bright,
+            reason: "a bright product on a dark background; it covers 42 % of the picture"
+                .to_owned(),
+            seen,
         }),
     }
 }

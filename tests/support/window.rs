@@ -28,7 +28,11 @@ pub struct Window {
 
 /// What the desktop's dialog answers in tests.
 fn dialog(pick: Pick) -> Option<PathBuf> {
-    (pick == Pick::DataFolder).then(|| PathBuf::from("/chosen/folder"))
+    match pick {
+        Pick::DataFolder => Some(PathBuf::from("/chosen/folder")),
+        Pick::TextureFolder => Some(PathBuf::from("/chosen/textures")),
+        Pick::RunFolder | Pick::ModelFile => None,
+    }
 }
 
 impl Window {
@@ -134,9 +138,14 @@ impl Window {
 
     /// Compares the window with the committed picture, except where paths are written another way.
     pub fn snapshot(&mut self, name: &str) {
+        // Small enough to be kept beside the test.
+        self.snapshot_at([960.0, 640.0], name);
+    }
+
+    /// [`Self::snapshot`] at another size.
+    pub fn snapshot_at(&mut self, size: [f32; 2], name: &str) {
         if cfg!(not(windows)) {
-            // Small enough to be kept beside the test.
-            self.harness.set_size([960.0, 640.0].into());
+            self.harness.set_size(size.into());
             self.harness.remove_cursor();
             self.settle();
             self.harness.snapshot(name);

@@ -1,12 +1,14 @@
 //! What the window knows and what is selected. Plain data; changed by events and actions only, drawn elsewhere.
 
 mod annotated;
+mod taught;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::annotated::{Annotated, MaskKind};
+pub use self::taught::Taught;
 pub use super::action::{Action, Pick};
 use super::job_progress::JobProgress;
 use super::recent::Recent;
@@ -14,6 +16,7 @@ use crate::config::RunConfig;
 use crate::data::check::CheckReport;
 use crate::data::{Category, Dataset, OpenOptions, Severity};
 use crate::progress::Progress;
+use crate::worker::annotations::Task;
 use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo};
 
 /// The four places of the left rail.
@@ -57,6 +60,8 @@ pub struct State {
     pub job: Option<Job>,
     /// The last training that did not finish, to be shown, gone on with or started again.
     pub unfinished: Option<UnfinishedTraining>,
+    /// Examples of what a model that learns from defects would be taught, drawn last.
+    pub taught: Option<Taught>,
     /// Everything worth telling since the window opened, oldest first.
     pub messages: Vec<Message>,
     pub recent: Recent,
@@ -131,7 +136,13 @@ impl State {
     pub fn apply(&mut self, event: Event, now: f64) {
         match event {
             Event::Preview { .. } => {}
-            Event::Annotated { order, result } => self.annotated(&order, result),
+            Event::Annotated { order, result } => {
+                let paints = matches!(order.task, Task::SaveMask { .. } | Task::RemoveMask { .. });
+                if let Some(taught) = self.taught.as_mut().filter(|_| paints && result.is_ok()) {
+                    taught.masks_changed = true;
+                }
+                self.annotated(&order, result);
+            }
             Event::Progress { job, progress } => self.progressed(job, progress, now),
             Event::DataOpened {
                 job,
@@ -166,6 +177,11 @@ impl State {
                     self.discarded(&run, is_gone);
                 }
             }
+            Event::AugmentationDrawn { job, augmentation } => {
+                if let Some(ended) = self.end(job) {
+                    self.taught(ended, Ok(augmentation));
+                }
+            }
             Event::Cancelled { job } => {
                 if let Some(ended) = self.end(job) {
                     self.cancelled(&ended.command);
@@ -173,7 +189,7 @@ impl State {
             }
             Event::Failed { job, message } => {
                 if let Some(ended) = self.end(job) {
-                    self.failed(&ended.command, message);
+                    self.failed(ended, message);
                 }
             }
         }
@@ -266,6 +282,7 @@ impl State {
             category,
             annotated: BTreeMap::new(),
         });
+        self.taught = None;
         self.place = Place::Data;
     }
 
@@ -314,14 +331,16 @@ impl State {
         }
     }
 
-    fn failed(&mut self, command: &Command, message: String) {
-        self.tell_failure(command, message.clone());
-        if let Some((config, out)) = command.training() {
+    fn failed(&mut self, ended: Job, message: String) {
+        self.tell_failure(&ended.command, message.clone());
+        if let Some((config, out)) = ended.command.training() {
             self.unfinished = Some(UnfinishedTraining::new(
                 config,
                 out,
                 Ending::Failed(message),
             ));
+        } else {
+            self.taught(ended, Err(message));
         }
     }
 
@@ -368,7 +387,7 @@ impl State {
             severity: Severity::Error,
             title: format!("{} failed", title(command)),
             detail: message,
-            shown_in_place: self.place == Place::Train && command.training().is_some(),
+            shown_in_place: self.place == Place::Train && belongs_to_train(command),
         });
     }
 }
@@ -384,6 +403,11 @@ impl UnfinishedTraining {
     }
 }
 
+/// Whether Train shows what becomes of it.
+pub fn belongs_to_train(command: &Command) -> bool {
+    command.training().is_some() || matches!(command, Command::PreviewAugmentation { .. })
+}
+
 /// What a command does, as it stands before "failed" or beside a progress bar.
 pub fn title(command: &Command) -> String {
     match command {
@@ -393,6 +417,9 @@ pub fn title(command: &Command) -> String {
         Command::Train { config, .. } => format!("Training on {}", product(config)),
         Command::Resume { training } => format!("Training on {}", product(&training.config)),
         Command::DiscardTraining { .. } => "Discarding a training".to_owned(),
+        Command::PreviewAugmentation { config } => {
+            format!("Drawing examples for {}", product(config))
+        }
         Command::OpenRun { path } => format!("Opening {}", last_name(path)),
         Command::Evaluate { run, .. } => format!("Scoring with {}", last_name(run)),
     }

@@ -2,12 +2,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Ending, Place, State, title};
-use crate::config::RunConfig;
+use crate::config::{DefectsConfig, Recipe, RunConfig};
+use crate::data::augment::ForegroundRule;
 use crate::data::check::CheckReport;
-use crate::data::{Category, Dataset, LayoutKind, OpenOptions, Severity};
+use crate::data::image::Orientation;
+use crate::data::{Category, Dataset, Label, LayoutKind, OpenOptions, Sample, Severity};
 use crate::metrics::{Limit, LimitOrigin};
 use crate::progress::{Phase, Progress};
-use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary};
+use crate::worker::annotations::{Answer, Order, Task};
+use crate::worker::message::{
+    Augmentation, Command, Event, InterruptedTraining, JobId, RunSummary,
+};
 
 fn dataset(root: &str, categories: &[&str]) -> Arc<Dataset> {
     let category = |name: &&str| Category {
@@ -311,4 +316,118 @@ fn listing_weights_keeps_nobody_waiting() {
         0.1,
     );
     assert!(state.weights.is_some());
+}
+
+fn learns_from_defects() -> RunConfig {
+    RunConfig {
+        defects: Some(DefectsConfig::synthetic(Recipe::Refined)),
+        ..config()
+    }
+}
+
+fn drawn() -> Arc<Augmentation> {
+    Arc::new(Augmentation {
+        examples: Vec::new(),
+        products: Vec::new(),
+        rule: ForegroundRule::Dark,
+        reason: "a dark product".to_owned(),
+        seen: 0,
+    })
+}
+
+/// Examples were asked for, and this was the answer.
+fn after_drawing(answer: impl FnOnce(JobId) -> Event) -> State {
+    let mut state = State {
+        place: Place::Train,
+        ..State::default()
+    };
+    let config = Box::new(learns_from_defects());
+    state.started(JOB, Command::PreviewAugmentation { config }, 0.0);
+    assert!(state.is_busy() && state.drawing().is_some() && state.training().is_none());
+    let text = "left out: 3.png".to_owned();
+    let progress = Progress::Warning { text };
+    state.apply(Event::Progress { job: JOB, progress }, 0.5);
+    state.apply(answer(JOB), 1.0);
+    assert!(state.job.is_none());
+    state
+}
+
+fn finished(job: JobId) -> Event {
+    Event::AugmentationDrawn {
+        job,
+        augmentation: drawn(),
+    }
+}
+
+#[test]
+fn examples_are_kept_with_their_settings_and_what_was_left_out() {
+    let state = after_drawing(finished);
+    let taught = state.taught.as_ref().unwrap();
+    assert_eq!(taught.warnings, ["left out: 3.png"]);
+    let mut config = learns_from_defects();
+    config.seed = 9;
+    assert!(taught.is_of(&config), "only the seed differs");
+    assert_eq!(taught.product_reason(&config), Some("a dark product"));
+    config.defects.as_mut().unwrap().textures = Some(PathBuf::from("/dtd"));
+    assert!(!taught.is_of(&config));
+    assert!(taught.product_reason(&config).is_some(), "the same product");
+    config.defects.as_mut().unwrap().foreground = ForegroundRule::Bright;
+    assert_eq!(taught.product_reason(&config), None);
+    config = learns_from_defects();
+    config.category = Some("cable".to_owned());
+    assert_eq!(taught.product_reason(&config), None);
+    assert!(!taught.is_of(&config));
+}
+
+#[test]
+fn a_painted_mask_makes_the_examples_old_and_another_data_set_forgets_them() {
+    let mut state = after_drawing(finished);
+    let sample = Sample {
+        id: "a".to_owned(),
+        image: PathBuf::from("a.png"),
+        masks: Vec::new(),
+        label: Label::Defective,
+        defect: "dent".to_owned(),
+        orientation: Orientation::Ignore,
+    };
+    let answer = |result| Event::Annotated {
+        order: Order {
+            folder: PathBuf::from("/notes"),
+            task: Task::RemoveMask {
+                sample: sample.clone(),
+            },
+        },
+        result,
+    };
+    let is_old = |state: &State| state.taught.as_ref().unwrap().masks_changed;
+    state.apply(answer(Err("disk full".to_owned())), 2.0);
+    assert!(!is_old(&state), "the mask is as it was");
+    state.apply(answer(Ok(Answer::Done)), 2.0);
+    assert!(is_old(&state));
+    assert!(!state.taught.as_ref().unwrap().is_of(&learns_from_defects()));
+
+    let root = PathBuf::from("/data");
+    let options = OpenOptions::default();
+    state.started(JOB, Command::OpenData { root, options }, 3.0);
+    let opened = Event::DataOpened {
+        job: JOB,
+        dataset: dataset("/data", &["bottle"]),
+        report: Arc::new(CheckReport::default()),
+    };
+    state.apply(opened, 4.0);
+    assert!(state.taught.is_none());
+}
+
+#[test]
+fn a_drawing_that_fails_is_told_in_its_place_and_leaves_no_unfinished_training() {
+    let state = after_drawing(|job| Event::Failed {
+        job,
+        message: "no textures".to_owned(),
+    });
+    let taught = state.taught.as_ref().unwrap();
+    assert_eq!(taught.drawn.as_ref().err().unwrap(), "no textures");
+    assert!(state.unfinished.is_none());
+    assert!(state.messages.last().unwrap().shown_in_place);
+    let cancelled = after_drawing(|job| Event::Cancelled { job });
+    assert!(cancelled.taught.is_none() && cancelled.unfinished.is_none());
 }
