@@ -11,6 +11,7 @@ use super::theme;
 use super::train_form::TrainForm;
 use super::train_plan::{SeenDefects, Share, proven_false_rejects, steps};
 use super::words;
+use crate::config::{ModelConfig, PrnConfig};
 
 pub fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, out: &Path) {
     card(ui, |ui| {
@@ -19,6 +20,17 @@ pub fn outlook_ui(ui: &mut Ui, data: &OpenData, form: &TrainForm, out: &Path) {
             step_ui(ui, index + 1, &step.what, &step.why);
         }
     });
+}
+
+/// What an epoch goes through.
+fn epoch_shows(form: &TrainForm) -> String {
+    match form.model_config() {
+        ModelConfig::Prn(PrnConfig {
+            epoch_pictures: Some(pictures),
+            ..
+        }) => format!("of {} good and defective ones", words::grouped(pictures)),
+        _ => "over all of them".to_owned(),
+    }
 }
 
 struct Step {
@@ -39,8 +51,9 @@ fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
             words::count(share.training, "good picture")
         ),
         format!(
-            "{} over all of them{}; the last one counts, whatever the test pictures say",
+            "{} {}{}; the last one counts, whatever the test pictures say",
             words::count(form.model_config().epochs(), "epoch"),
+            epoch_shows(form),
             steps(form, data).map_or_else(String::new, |steps| {
                 format!(", {} in all", words::count(steps, "step"))
             }),

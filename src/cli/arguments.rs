@@ -280,7 +280,8 @@ pub struct PrnArguments {
     /// Folder of pictures to make simulated defects of, besides the sources that need none
     #[arg(long, value_name = "FOLDER")]
     pub textures: Option<PathBuf>,
-    /// Where the product is, so that defects are simulated on it: automatic, everything, bright or dark
+    /// Where the product is, so that defects are simulated on it: automatic, everything, bright, dark,
+    /// colourful or pale
     #[arg(long, value_parser = parse_named::<ForegroundRule>)]
     pub foreground: Option<ForegroundRule>,
     /// published (noise patches of any look) or refined (marks that look more like defects of this product)

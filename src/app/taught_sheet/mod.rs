@@ -359,7 +359,7 @@ fn explanation(group: Group, drawn: &Augmentation) -> String {
             };
             return format!("{found}{rule}");
         }
-        Group::Good => "Taught as good, now and then slightly turned",
+        Group::Good => "Taught as good, as they are",
         Group::Seen => "Real defects as they are",
         Group::Extended => "Real defects, varied and brought onto good pictures",
         Group::Simulated => "Made up on good pictures; below each, what it is made of",
