@@ -131,6 +131,8 @@ fn rule_name(rule: ForegroundRule) -> &'static str {
         ForegroundRule::Everything => "Whole picture",
         ForegroundRule::Bright => "Bright",
         ForegroundRule::Dark => "Dark",
+        ForegroundRule::Colourful => "Colourful",
+        ForegroundRule::Pale => "Pale",
     }
 }
 
@@ -144,6 +146,12 @@ fn rule_hint(rule: ForegroundRule) -> &'static str {
         }
         ForegroundRule::Bright => "Defects are simulated on a bright product before dark ground",
         ForegroundRule::Dark => "Defects are simulated on a dark product before bright ground",
+        ForegroundRule::Colourful => {
+            "Defects are simulated on a colourful product before grey, black or white ground"
+        }
+        ForegroundRule::Pale => {
+            "Defects are simulated on a grey, black or white product before colourful ground"
+        }
     }
 }
 
