@@ -12,7 +12,7 @@ pub use crate::models::backbone::BackboneKind;
 use crate::models::backbone::Border;
 pub use crate::models::cfa::CfaConfig;
 pub use crate::models::cflow::{AdamSharing, CflowConfig, Clamp, Gradient, ShortBatch};
-pub use crate::models::prn::{AttentionForm, PrnConfig, Width};
+pub use crate::models::prn::{AttentionForm, Decay, PrnConfig, Width};
 
 /// Which detector, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -196,6 +196,55 @@ fn cflow_needs_no_other_road() {
 }
 
 #[test]
+fn what_prn_is_taught_can_be_looked_at_and_its_settings_are_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    succeed(at, &["sample", "--out", "sample", "--count", "12"]);
+    let run = |command: &[&str]| -> Vec<String> {
+        let data = [
+            "train", "--data", "sample", "--preset", "lite", "--input", "128",
+        ];
+        data.iter()
+            .chain(command)
+            .map(|&text| text.to_owned())
+            .collect()
+    };
+    let preview = |more: &[&str]| {
+        let mut arguments = run(&["--model", "prn", "--preview-augmentation", "sheet.png"]);
+        arguments.extend(more.iter().map(|&text| text.to_owned()));
+        arguments
+    };
+    let refuse = |arguments: Vec<String>| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        fail(at, &arguments)
+    };
+    for more in [
+        &["--seen", "3"][..],
+        &["--foreground", "everything", "--recipe", "published"],
+    ] {
+        let arguments = preview(more);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        succeed(at, &arguments);
+        assert!(
+            fs::read(at.join("sheet.png"))
+                .unwrap()
+                .starts_with(b"\x89PNG")
+        );
+        fs::remove_file(at.join("sheet.png")).unwrap();
+    }
+    let said = refuse(preview(&["--seen", "test/none/000.png"]));
+    assert!(said.contains("test/none/000.png"), "{said}");
+    let said = refuse(preview(&["--masks", "sample", "--seen", "4000"]));
+    assert!(said.contains("4000 seen defects were asked for"), "{said}");
+    assert!(!at.join("sheet.png").exists());
+    let said = refuse(run(&["--seen", "3", "--out", "run"]));
+    assert!(said.contains("--model prn"), "{said}");
+    let said = refuse(run(&["--model", "prn", "--clamp", "tanh", "--out", "run"]));
+    assert!(said.contains("belong to CFLOW-AD"), "{said}");
+    assert!(!at.join("run").exists());
+}
+
+#[test]
 fn wrong_usage_is_code_two() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [

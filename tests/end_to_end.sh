@@ -38,6 +38,30 @@ grep -q 'train --resume paused' paused.txt
 "$binary" train --resume paused
 cmp whole/model.safetensors paused/model.safetensors
 
+echo "# PRN: seen defects drawn by seed, interrupted, resumed to the same bytes, and never tested on"
+prn=(--data demo/sample --model prn --preset lite --epochs 1 --input 128 --seen 4)
+"$binary" train "${prn[@]}" --preview-augmentation sheet.png
+file sheet.png 2>/dev/null | grep -q PNG || [ "$(head -c 4 sheet.png | tail -c 3)" = PNG ]
+"$binary" train "${prn[@]}" --out prn
+"$binary" train "${prn[@]}" --out prn-paused 2> paused.txt & pid=$!
+for _ in $(seq 600); do grep -q '^Training' paused.txt && break; sleep 0.1; done
+kill -INT "$pid"
+code=0; wait "$pid" || code=$?; [ "$code" = 1 ]
+"$binary" train --resume prn-paused
+cmp prn/model.safetensors prn-paused/model.safetensors
+if "$binary" eval --run prn 2> refused.txt; then
+  echo "a test set with seen defects must be refused"; exit 1
+fi
+grep -q -- --leave-out-seen refused.txt
+"$binary" eval --run prn --leave-out-seen --json > prn.json
+python3 - <<'PY'
+import json
+judged = json.load(open("prn.json"))
+seen = judged["protocol"]["seen"]
+print(f"PRN, one epoch at 128 px: image AUROC {judged['image_auroc']:.4f}, pixel AUROC {judged['pixel_auroc']:.4f}")
+assert len(seen) == 4 and not set(seen) & {image["path"] for image in judged["images"]}
+PY
+
 echo "# wrong usage is 2, failure is 1"
 code=0; "$binary" train 2>/dev/null || code=$?; [ "$code" = 2 ]
 code=0; "$binary" eval --run missing 2>/dev/null || code=$?; [ "$code" = 1 ]

@@ -158,7 +158,10 @@ fn what_was_found_is_shown_with_its_problems() {
 #[test]
 fn the_layout_can_be_corrected() {
     let mut window = Window::with_data(Theme::Light);
-    window.harness.get_by_role(Widget::ComboBox).click();
+    window
+        .harness
+        .get_by_role_and_label(Widget::ComboBox, "Layout, as detected")
+        .click();
     window.settle();
     window.click("Plain folders");
     let Command::OpenData { root, options } = window.script.command() else {

@@ -88,6 +88,8 @@ fn contents_ui(
     ScrollArea::vertical()
         .id_salt("seen defects")
         .max_height(ROWS * (HEIGHT + GAP))
+        // The place scrolls too: what is left of its view says nothing about the room there is.
+        .min_scrolled_height(ROWS * (HEIGHT + GAP))
         .auto_shrink([false, true])
         .show_rows(ui, HEIGHT, rows, |ui, range| {
             // The bar of the list must not lie on the last column.
@@ -327,7 +329,7 @@ mod tests {
         let data = data(notes);
         assert_eq!(drawn(&data, 0), ["00.png", "02.png", "03.png"]);
         let kinds: Vec<MaskKind> = data.defective().map(|s| data.mask_kind(s)).collect();
-        use MaskKind::{Broken, Own, Painted};
-        assert_eq!(kinds, [Own, Broken, Own, Painted]);
+        let own = MaskKind::Own;
+        assert_eq!(kinds, [own, MaskKind::Broken, own, MaskKind::Painted]);
     }
 }

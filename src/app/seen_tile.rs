@@ -1,7 +1,8 @@
 //! One defective picture in the card of seen defects: what it shows, whether it is ticked, where its mask comes from.
 
 use eframe::egui::{
-    Color32, CornerRadius, Frame, Label, Margin, Rect, RichText, Sense, Stroke, Ui, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Label, Layout, Margin, Rect, RichText, Sense, Stroke, Ui,
+    pos2, vec2,
 };
 
 use super::badge::badge;
@@ -81,54 +82,58 @@ fn picture_ui(ui: &mut Ui, sample: &Sample, textures: &mut Textures) {
 }
 
 fn words_ui(ui: &mut Ui, tile: &Tile<'_>, data: &OpenData) -> Option<Action> {
-    let palette = theme::palette(ui);
     let sample = tile.sample;
     let name = short_name(sample);
     let file = name.rsplit('/').next().unwrap_or(name);
-    ui.horizontal(|ui| {
-        let mut seen = tile.seen;
-        let ticked = ui.checkbox(&mut seen, "Seen");
-        let ticked = ticked.accessible_name(format!("Seen {name}"));
-        let hint = "Learn from this picture, and never test with it";
-        ticked.on_hover_text(hint).changed()
-    })
-    .inner
-    .then(|| Action::SetSeen(toggled(data, &sample.id)))
-    .or_else(|| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        let text = RichText::new(format!("{file} · {}", sample.defect)).small();
-        ui.add(Label::new(text.color(palette.text)).truncate())
-            .on_hover_text(&sample.id);
-        mask_ui(ui, tile, name)
-    })
+    let ticked = ui.horizontal(|ui| {
+        let ticked = tick_ui(ui, tile.seen, name);
+        let rest = Layout::right_to_left(Align::Center);
+        ui.with_layout(rest, |ui| mask_ui(ui, tile));
+        ticked
+    });
+    let text = RichText::new(format!("{file} · {}", sample.defect)).small();
+    let text = Label::new(text.color(theme::palette(ui).text)).truncate();
+    ui.add(text).on_hover_text(&sample.id);
+    let painted = paint_ui(ui, tile.kind, name);
+    match (ticked.inner, painted) {
+        (true, _) => Some(Action::SetSeen(toggled(data, &sample.id))),
+        (_, true) => Some(Action::PaintMask(sample.id.clone())),
+        _ => None,
+    }
 }
 
-/// Where the mask comes from, and the way to the painter.
-fn mask_ui(ui: &mut Ui, tile: &Tile<'_>, name: &str) -> Option<Action> {
+/// Returns whether the box was ticked or cleared.
+fn tick_ui(ui: &mut Ui, mut seen: bool, name: &str) -> bool {
+    let ticked = ui.checkbox(&mut seen, "Seen");
+    let ticked = ticked.accessible_name(format!("Seen {name}"));
+    let hint = "Learn from this picture, and never test with it";
+    ticked.on_hover_text(hint).changed()
+}
+
+/// Where the mask comes from.
+fn mask_ui(ui: &mut Ui, tile: &Tile<'_>) {
     let palette = theme::palette(ui);
     let (word, colour, hint) = match tile.kind {
         MaskKind::Own => ("own mask", palette.muted, "A mask file of the data set"),
         MaskKind::Painted => ("painted", palette.accent, "Painted in this window"),
-        MaskKind::Broken => ("mask unusable", palette.error, ""),
+        MaskKind::Broken => ("unusable", palette.error, "The painted mask cannot be used"),
         MaskKind::Missing => (
             "no mask",
             palette.warning,
-            "Nothing can be learned without a mask",
+            "Nothing can be learned from a picture without a mask",
         ),
     };
-    let verb = match tile.kind {
-        MaskKind::Own | MaskKind::Painted => "Edit mask…",
-        MaskKind::Broken | MaskKind::Missing => "Paint mask…",
+    badge(ui, word, colour).on_hover_text(tile.problem.unwrap_or(hint));
+}
+
+/// The way to the painter. Returns whether it was taken.
+fn paint_ui(ui: &mut Ui, kind: MaskKind, name: &str) -> bool {
+    let verb = match kind {
+        MaskKind::Own | MaskKind::Painted => "Edit mask",
+        MaskKind::Broken | MaskKind::Missing => "Paint mask",
     };
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        badge(ui, word, colour).on_hover_text(tile.problem.unwrap_or(hint));
-        let button = small_button(ui, verb);
-        let button = button.accessible_name(format!("{} {name}", verb.trim_end_matches('…')));
-        button.clicked()
-    })
-    .inner
-    .then(|| Action::PaintMask(tile.sample.id.clone()))
+    let button = small_button(ui, &format!("{verb}…"));
+    button.accessible_name(format!("{verb} {name}")).clicked()
 }
 
 /// The last folder and the file's name, which tell pictures of a category apart.

@@ -8,8 +8,8 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{
-    AdamSharing, AttentionForm, CflowConfig, Clamp, DeviceChoice, Gradient, ModelName, Preset,
-    PrnConfig, Recipe,
+    AdamSharing, AttentionForm, CflowConfig, Clamp, Decay, DeviceChoice, Gradient, ModelName,
+    Preset, PrnConfig, Recipe,
 };
 use crate::data::augment::ForegroundRule;
 use crate::data::image::InputPreset;
@@ -53,7 +53,7 @@ pub struct SampleArguments {
 }
 
 /// What an interrupted training brings along.
-const RESUME_KNOWS: [&str; 29] = [
+const RESUME_KNOWS: [&str; 30] = [
     "data",
     "category",
     "model",
@@ -81,6 +81,7 @@ const RESUME_KNOWS: [&str; 29] = [
     "preview_augmentation",
     "attention",
     "micro_batch",
+    "decay",
     "cosine_tail",
     "weight_average",
 ];
@@ -294,6 +295,9 @@ pub struct PrnArguments {
     /// Pictures that go through the network together: less memory, other batch statistics
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub micro_batch: Option<u32>,
+    /// decoupled (as in AdamW) or coupled (part of the gradient): how the weights are drawn to zero
+    #[arg(long, value_parser = parse_named::<Decay>)]
+    pub decay: Option<Decay>,
     /// Share of the training, at its end, over which the learning rate falls
     #[arg(long, value_parser = parse_share)]
     pub cosine_tail: Option<f64>,
@@ -308,6 +312,7 @@ impl PrnArguments {
         prn.micro_batch = self
             .micro_batch
             .map_or(prn.micro_batch, |pictures| pictures as usize);
+        prn.decay = self.decay.unwrap_or(prn.decay);
         prn.cosine_tail = self.cosine_tail.unwrap_or(prn.cosine_tail);
         prn.weight_average = match self.weight_average {
             None => prn.weight_average,
@@ -324,6 +329,7 @@ impl PrnArguments {
             && self.preview_augmentation.is_none()
             && self.attention.is_none()
             && self.micro_batch.is_none()
+            && self.decay.is_none()
             && self.cosine_tail.is_none()
             && self.weight_average.is_none()
     }

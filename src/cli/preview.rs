@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::console::Console;
 use super::output;
 use crate::config::RunConfig;
-use crate::data::augment::ExampleKind;
+use crate::data::augment::{Example, ExampleKind};
 use crate::pipeline::{self, Augmentation};
 use crate::render::{Tile, contact_sheet_png};
 use crate::store::write_bytes;
@@ -42,7 +42,7 @@ fn sheet(config: &RunConfig, augmentation: &Augmentation) -> Result<Vec<u8>> {
         name.unwrap_or("this data set"),
         config.seed
     );
-    let captions: Vec<String> = augmentation.examples.iter().map(|e| e.caption()).collect();
+    let captions: Vec<String> = augmentation.examples.iter().map(Example::caption).collect();
     let products = augmentation.products.iter().map(|(frame, mask)| Tile {
         rgb: frame.rgb(),
         width: frame.width(),

@@ -141,7 +141,7 @@ fn model_config(arguments: &TrainArguments, backbone: BackboneKind) -> Result<Mo
     );
     anyhow::ensure!(
         arguments.prn.is_empty() || matches!(model, ModelConfig::Prn(_)),
-        "--seen, --masks, --textures, --foreground, --recipe, --preview-augmentation, --attention, --micro-batch, --cosine-tail and \
+        "--seen, --masks, --textures, --foreground, --recipe, --preview-augmentation, --attention, --micro-batch, --decay, --cosine-tail and \
          --weight-average belong to PRN; add --model prn"
     );
     match (&mut model, arguments.learning_rate) {

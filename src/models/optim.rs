@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor, bail};
+use serde::{Deserialize, Serialize};
 
 /// How the names of saved optimiser tensors start.
 pub const OPTIMIZER_PREFIX: &str = "optimizer.";
@@ -16,6 +17,17 @@ pub enum SecondMoment {
     Largest,
 }
 
+/// How parameters are drawn to zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// They shrink by `learning_rate * weight_decay` before each step (`AdamW`, Loshchilov and Hutter 2019).
+    Decoupled,
+    /// The gradient grows by `weight_decay` times the parameter, as in plain Adam: far stronger, because the step's size
+    /// does not depend on the gradient's.
+    Coupled,
+}
+
 /// Settings of [`Adam`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdamSettings {
@@ -23,8 +35,8 @@ pub struct AdamSettings {
     /// Decay of the running means of the gradient and of its square.
     pub betas: (f64, f64),
     pub epsilon: f64,
-    /// Decoupled: parameters shrink by `learning_rate * weight_decay` before each step (Loshchilov and Hutter 2019).
     pub weight_decay: f64,
+    pub decay: Decay,
     pub second_moment: SecondMoment,
 }
 
@@ -36,6 +48,7 @@ impl AdamSettings {
             betas: (0.9, 0.999),
             epsilon: 1e-8,
             weight_decay: 0.0,
+            decay: Decay::Decoupled,
             second_moment: SecondMoment::Running,
         }
     }
@@ -103,6 +116,7 @@ impl Adam {
             betas: (beta1, beta2),
             epsilon,
             weight_decay,
+            decay,
             second_moment,
         } = self.settings;
         let exponent = f64::from(self.step);
@@ -111,14 +125,23 @@ impl Adam {
         for ((parameter, gradient), moments) in
             parameters.iter_mut().zip(gradients).zip(&mut self.moments)
         {
-            moments.first = ((&moments.first * beta1)? + (gradient * (1.0 - beta1))?)?;
+            let (gradient, decayed) = match decay {
+                Decay::Decoupled => (
+                    gradient.clone(),
+                    (&*parameter * (1.0 - learning_rate * weight_decay))?,
+                ),
+                Decay::Coupled => (
+                    (gradient + (&*parameter * weight_decay)?)?,
+                    parameter.clone(),
+                ),
+            };
+            moments.first = ((&moments.first * beta1)? + (&gradient * (1.0 - beta1))?)?;
             moments.second = ((&moments.second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
             moments.largest = match second_moment {
                 SecondMoment::Running => moments.second.clone(),
                 SecondMoment::Largest => moments.largest.maximum(&moments.second)?,
             };
             let scale = moments.largest.sqrt()?.affine(correction, epsilon)?;
-            let decayed = (&*parameter * (1.0 - learning_rate * weight_decay))?;
             *parameter = (decayed - ((&moments.first / scale)? * rate)?)?;
         }
         Ok(())
@@ -133,7 +156,9 @@ impl Adam {
         for (i, moments) in self.moments.iter().enumerate() {
             state.push((format!("optimizer.{i}.first"), moments.first.clone()));
             state.push((format!("optimizer.{i}.second"), moments.second.clone()));
-            state.push((format!("optimizer.{i}.largest"), moments.largest.clone()));
+            if self.settings.second_moment == SecondMoment::Largest {
+                state.push((format!("optimizer.{i}.largest"), moments.largest.clone()));
+            }
         }
         Ok(state)
     }
@@ -149,11 +174,13 @@ impl Adam {
             other => bail!("optimizer.step should hold one number, not {}", other.len()),
         };
         for (i, moments) in restored.moments.iter_mut().enumerate() {
-            for (part, slot) in [
+            let largest = (self.settings.second_moment == SecondMoment::Largest)
+                .then_some(("largest", &mut moments.largest));
+            let parts = [
                 ("first", &mut moments.first),
                 ("second", &mut moments.second),
-                ("largest", &mut moments.largest),
-            ] {
+            ];
+            for (part, slot) in parts.into_iter().chain(largest) {
                 let name = format!("optimizer.{i}.{part}");
                 let value = take(tensors, &name)?;
                 if value.dims() != slot.dims() {
@@ -180,7 +207,7 @@ fn take(tensors: &mut HashMap<String, Tensor>, name: &str) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Adam, AdamSettings};
+    use super::{Adam, AdamSettings, Decay};
     use candle_core::{Device, Tensor};
 
     fn scalar(value: f64) -> Tensor {
@@ -217,6 +244,17 @@ mod tests {
             follow(AdamSettings::adam(2e-4)),
             [0.9998, 0.999_730_879, 0.999_655, 0.999_592_846],
         );
+    }
+
+    #[test]
+    fn coupled_decay_follows_the_reference() {
+        let settings = AdamSettings {
+            weight_decay: 0.01,
+            decay: Decay::Coupled,
+            ..AdamSettings::adam(1e-4)
+        };
+        let expected = [0.9999, 0.999_863_204, 0.999_822_658, 0.999_788_404];
+        assert_close(follow(settings), expected);
     }
 
     #[test]

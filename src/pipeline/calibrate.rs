@@ -103,8 +103,8 @@ pub fn calibrate(
         samples.len()
     );
     scores.sort_by(f32::total_cmp);
-    // A picture's score is its map's maximum, so one number is both limits: a picture fails exactly when some pixel of it
-    // lies above the contour.
+    // One number is both limits. No picture's score is above its map's maximum, so one that fails always shows a contour;
+    // where the score is the maximum, only such a picture does.
     let limit = Limit::from_held_out(&scores, config.calibration.quantile)?;
     let scale = colour_scale(&mut medians, limit.value);
     Ok(Some(Calibration {

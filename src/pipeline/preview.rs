@@ -93,6 +93,6 @@ fn evenly(samples: &[Sample], count: usize) -> Vec<&Sample> {
         .collect()
 }
 
-fn read(sample: &&Sample, spec: &InputSpec) -> Result<Frame> {
+fn read(sample: &Sample, spec: &InputSpec) -> Result<Frame> {
     Frame::of(&read_picture(&sample.image, sample.orientation)?, spec)
 }

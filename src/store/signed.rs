@@ -101,9 +101,10 @@ impl Pairs {
 
     /// The same for a pair that files need not have.
     pub fn get_or_default<T: DeserializeOwned + Default>(&self, key: &str) -> Result<T> {
-        match self.0.contains_key(key) {
-            true => self.get(key),
-            false => Ok(T::default()),
+        if self.0.contains_key(key) {
+            self.get(key)
+        } else {
+            Ok(T::default())
         }
     }
 

@@ -177,8 +177,14 @@ impl Canvas {
 
     pub fn to_mask(&self) -> Option<Mask> {
         let (width, height) = self.bounds;
-        let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        Mask::new(width, height, rows.map(|(x, y)| self.at(x, y)).collect())
+        let mut values = Vec::with_capacity(width * height);
+        for y in 0..height {
+            let row = self.blocks.iter().skip(y / BLOCK * self.columns);
+            let words = row.take(self.columns).map(|block| block[y % BLOCK]);
+            let pixels = words.flat_map(|word| (0..BLOCK).map(move |bit| word >> bit & 1 == 1));
+            values.extend(pixels.take(width));
+        }
+        Mask::new(width, height, values)
     }
 
     /// Ends a step. Returns what it takes to undo it; `None` when nothing changed.
@@ -332,6 +338,18 @@ mod tests {
             panic!("one block")
         };
         assert_eq!((corner.right, corner.bottom), BOUNDS);
+    }
+
+    #[test]
+    fn a_dab_on_a_large_picture_costs_no_more_than_on_a_small_one() {
+        let bounds = (4096, 3000);
+        let mut canvas = Canvas::new(bounds);
+        canvas.fill(
+            &stroke([2000.0, 1500.0], [2000.0, 1500.0], 30.0, bounds),
+            Ink::Mark,
+        );
+        assert!(canvas.take_changed().len() <= 4);
+        assert!(canvas.commit().unwrap().weight() <= 4 * 520);
     }
 
     #[test]

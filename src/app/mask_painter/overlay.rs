@@ -98,10 +98,17 @@ impl Overlay {
         ];
         for stroke in strokes {
             for [a, b] in lines() {
-                painter.line_segment([place(a[0], a[1]), place(b[0], b[1])], stroke);
+                let ends = [place(a[0], a[1]), place(b[0], b[1])];
+                painter.line_segment(longer(ends, stroke.width / 2.0), stroke);
             }
         }
     }
+}
+
+/// Lines that meet at a corner must fill it.
+fn longer([a, b]: [Pos2; 2], by: f32) -> [Pos2; 2] {
+    let step = (b - a).normalized() * by;
+    [a - step, b + step]
 }
 
 /// The square of `side` at `corner`, as far as the picture reaches.

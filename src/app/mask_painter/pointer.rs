@@ -72,6 +72,11 @@ pub fn follow(ui: &Ui, painter: &mut MaskPainter, response: &Response, placement
             _ => {}
         }
     }
+    let held = painter.pen.stroke.map(|stroke| stroke.button);
+    if held.is_some_and(|button| !ui.input(|i| i.pointer.button_down(button))) {
+        // It was let go while something else was on screen.
+        lift(painter);
+    }
     if response.double_clicked() && painter.tool == Tool::Polygon {
         painter.close_polygon(polygon_ink(ui));
     }

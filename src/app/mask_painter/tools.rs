@@ -8,34 +8,56 @@ use crate::app::state::MaskKind;
 use crate::app::view_controls::{zoom_keys, zoom_ui};
 use crate::app::viewer::ZoomRequest;
 
+/// Points from which everything, or all but other masks, fits on one row.
+const ONE_ROW: f32 = 1180.0;
+const TWO_ROWS: f32 = 830.0;
+
 pub fn tools_ui(
     ui: &mut Ui,
     painter: &mut MaskPainter,
     action: &mut Option<PainterAction>,
 ) -> Option<ZoomRequest> {
     let keys = zoom_keys(ui, &mut painter.viewport);
-    let idle = painter.is_idle();
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        ui.add_enabled_ui(idle, |ui| {
-            choice_ui(ui, painter);
-            ui.separator();
-            size_ui(ui, painter);
-            ui.separator();
-            steps_ui(ui, painter);
-        });
+    let other = has_other_masks(painter);
+    ui.spacing_mut().item_spacing.x = 6.0;
+    let width = ui.available_width();
+    let zoom = ui.horizontal(|ui| {
+        hand_ui(ui, painter);
+        if width < TWO_ROWS {
+            return None;
+        }
         ui.separator();
-        let zoom = zoom_ui(
-            ui,
-            &mut painter.viewport,
-            "One picture pixel on one screen pixel (1)",
-        );
-        ui.separator();
-        ui.add_enabled_ui(idle, |ui| masks_ui(ui, painter, action));
+        let zoom = view_ui(ui, painter);
+        if other && width > ONE_ROW {
+            ui.separator();
+            masks_ui(ui, painter, action);
+        }
         zoom
-    })
-    .inner
-    .or(keys)
+    });
+    let mut zoom = zoom.inner;
+    if width < TWO_ROWS {
+        zoom = ui.horizontal(|ui| view_ui(ui, painter)).inner;
+    }
+    if other && width <= ONE_ROW {
+        ui.horizontal(|ui| masks_ui(ui, painter, action));
+    }
+    zoom.or(keys)
+}
+
+/// What the hand holds.
+fn hand_ui(ui: &mut Ui, painter: &mut MaskPainter) {
+    ui.add_enabled_ui(painter.is_idle(), |ui| {
+        choice_ui(ui, painter);
+        ui.separator();
+        size_ui(ui, painter);
+    });
+}
+
+fn view_ui(ui: &mut Ui, painter: &mut MaskPainter) -> Option<ZoomRequest> {
+    ui.add_enabled_ui(painter.is_idle(), |ui| steps_ui(ui, painter));
+    ui.separator();
+    let natural = "One picture pixel on one screen pixel (1)";
+    zoom_ui(ui, &mut painter.viewport, natural)
 }
 
 fn choice_ui(ui: &mut Ui, painter: &mut MaskPainter) {
@@ -92,19 +114,32 @@ fn steps_ui(ui: &mut Ui, painter: &mut MaskPainter) {
     }
 }
 
+fn has_own_mask(painter: &MaskPainter) -> bool {
+    !painter.sample.masks.is_empty()
+}
+
+fn has_noted_mask(painter: &MaskPainter) -> bool {
+    matches!(painter.kind, MaskKind::Painted | MaskKind::Broken)
+}
+
+fn has_other_masks(painter: &MaskPainter) -> bool {
+    has_own_mask(painter) || has_noted_mask(painter)
+}
+
 /// Other masks of the same picture.
 fn masks_ui(ui: &mut Ui, painter: &mut MaskPainter, action: &mut Option<PainterAction>) {
-    if !painter.sample.masks.is_empty() {
-        let start = ui
-            .button("Start from the data set's own mask")
-            .on_hover_text("Replaces what is marked now; can be undone");
-        if start.clicked() {
-            painter.waiting = Some(Waiting::ForMask);
-            *action = Some(PainterAction::ReadOwn);
+    ui.add_enabled_ui(painter.is_idle(), |ui| {
+        if has_own_mask(painter) {
+            let start = ui
+                .button("Start from the data set's own mask")
+                .on_hover_text("Replaces what is marked now; can be undone");
+            if start.clicked() {
+                painter.waiting = Some(Waiting::ForMask);
+                *action = Some(PainterAction::ReadOwn);
+            }
         }
-    }
-    let noted = matches!(painter.kind, MaskKind::Painted | MaskKind::Broken);
-    if noted && ui.button("Remove painted mask…").clicked() {
-        painter.asking = Some(Asking::Remove);
-    }
+        if has_noted_mask(painter) && ui.button("Remove painted mask…").clicked() {
+            painter.asking = Some(Asking::Remove);
+        }
+    });
 }

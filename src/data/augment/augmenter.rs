@@ -142,10 +142,10 @@ impl Augmenter {
 
     /// The settings with one source of simulated defects; `None` when it is not in use.
     fn only(&self, source: Source) -> Option<AugmentSettings> {
-        let in_use = self.settings.simulated.sources.of(source) > 0.0;
+        let share = self.materials(0).share(source, &self.settings.simulated);
         let mut settings = self.settings.clone();
         settings.simulated.sources = SourceShares::only(source);
-        (in_use && self.materials(0).has(source)).then_some(settings)
+        (share > 0.0).then_some(settings)
     }
 
     fn materials(&self, own: usize) -> Materials<'_> {
@@ -181,7 +181,8 @@ impl Augmenter {
         if self.seen.is_empty() {
             return (0, 0);
         }
-        let real = (self.goods.len() + epoch % 2) / 2;
+        let goods = self.goods.len();
+        let real = goods / 2 + goods % 2 * (epoch % 2);
         let share = self.settings.raw_share * real as f32;
         let raw = (share + 0.5 * (epoch / 2 % 2) as f32) as usize;
         let most = self.settings.raw_repeats.saturating_mul(self.seen.len());

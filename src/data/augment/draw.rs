@@ -111,6 +111,11 @@ mod tests {
     }
 
     #[test]
+    fn orders_never_change_between_releases() {
+        assert_eq!(Draw::new(42, 3).order(8), [1, 3, 5, 0, 7, 6, 4, 2]);
+    }
+
+    #[test]
     fn choices_stay_in_their_ranges() {
         let mut draw = Draw::new(0, 0);
         for _ in 0..2000 {

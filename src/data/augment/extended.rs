@@ -1,4 +1,4 @@
-//! Extended defects: a seen defect, varied, on a good picture (PRN, Zhang et al. 2023, section 3.3). A hard copy of
+//! Extended defects: a seen defect, varied, on a good picture (PRN, Zhang et al. 2023). A hard copy of
 //! its pixels: what makes the defect stays untouched.
 
 use super::colour;
@@ -10,6 +10,9 @@ use crate::data::image::Size;
 
 /// How often operations are drawn again when the defect left the picture.
 const ATTEMPTS: usize = 8;
+
+/// A stronger barrel would show the same place twice, near the corners: `1 + 3 k r^2 + 5 k r^4 = 0` at `r^2 = 0.5`.
+const FOLDS_BELOW: f32 = -0.36;
 
 /// A good picture with a seen defect on it, and the mask; `None` when the defect left the picture each time.
 pub(super) fn extend(
@@ -132,7 +135,7 @@ impl Operation {
     fn warp(self, size: Size, settings: &ExtendedSettings, draw: &mut Draw) -> Warp {
         match self {
             Self::Lens => Warp::Lens {
-                k: draw.around_zero(settings.lens),
+                k: draw.between((-settings.lens).max(FOLDS_BELOW), settings.lens),
                 size,
             },
             Self::Uneven if draw.chance(0.5) => Warp::strips(size, 0.3, draw),

@@ -16,6 +16,10 @@ const PLAUSIBLE: std::ops::RangeInclusive<f32> = 0.05..=0.9;
 const LEAST_BACKGROUND_AT_BORDER: f32 = 0.65;
 /// The share of the pictures that must agree which side is the product.
 const AGREEMENT: f32 = 0.8;
+/// The share of the variance that the threshold must explain: one heap of values, cut in two, has 0.64.
+const LEAST_EXPLAINED: f32 = 0.65;
+/// By how much colour must explain more than brightness to be preferred.
+const COLOUR_ADVANTAGE: f32 = 0.05;
 /// Side of the square for closing and opening, in a picture whose shorter side is 256.
 const SQUARE: usize = 6;
 
@@ -32,10 +36,21 @@ pub enum ForegroundRule {
     Bright,
     /// A dark product on a bright background.
     Dark,
+    /// A colourful product on a grey, black or white background.
+    Colourful,
+    /// A grey, black or white product on a colourful background.
+    Pale,
 }
 
 impl ForegroundRule {
-    pub const ALL: [Self; 4] = [Self::Automatic, Self::Everything, Self::Bright, Self::Dark];
+    pub const ALL: [Self; 6] = [
+        Self::Automatic,
+        Self::Everything,
+        Self::Bright,
+        Self::Dark,
+        Self::Colourful,
+        Self::Pale,
+    ];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -44,6 +59,31 @@ impl ForegroundRule {
             Self::Everything => "everything",
             Self::Bright => "bright",
             Self::Dark => "dark",
+            Self::Colourful => "colourful",
+            Self::Pale => "pale",
+        }
+    }
+
+    /// As it is shown to people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Automatic => "found out from the good pictures",
+            Self::Everything => "the whole picture",
+            Self::Bright => "a bright product on a dark background",
+            Self::Dark => "a dark product on a bright background",
+            Self::Colourful => "a colourful product on a plain background",
+            Self::Pale => "a plain product on a colourful background",
+        }
+    }
+
+    /// The cue and the side of its threshold that the product is on.
+    fn cut(self) -> Option<(Cue, Side)> {
+        match self {
+            Self::Automatic | Self::Everything => None,
+            Self::Bright => Some((Cue::Brightness, Side::Above)),
+            Self::Dark => Some((Cue::Brightness, Side::Below)),
+            Self::Colourful => Some((Cue::Colour, Side::Above)),
+            Self::Pale => Some((Cue::Colour, Side::Below)),
         }
     }
 }
@@ -60,7 +100,7 @@ impl FromStr for ForegroundRule {
     fn from_str(text: &str) -> Result<Self, String> {
         let rule = Self::ALL.into_iter().find(|rule| rule.name() == text);
         rule.ok_or_else(|| {
-            format!("`{text}` is no foreground; use automatic, everything, bright or dark")
+            format!("`{text}` is no foreground; use automatic, everything, bright, dark, colourful or pale")
         })
     }
 }
@@ -75,16 +115,11 @@ pub struct Foreground {
 impl Foreground {
     /// Decides from good pictures unless the rule leaves nothing to decide.
     pub fn resolve(rule: ForegroundRule, goods: &[&Frame]) -> Self {
-        let chosen = |reason: &str| Self {
-            rule,
-            reason: reason.to_owned(),
-        };
-        match rule {
-            ForegroundRule::Automatic => decide(goods),
-            ForegroundRule::Everything => chosen("the whole picture, as chosen"),
-            ForegroundRule::Bright => chosen("a bright product on a dark background, as chosen"),
-            ForegroundRule::Dark => chosen("a dark product on a bright background, as chosen"),
+        if rule == ForegroundRule::Automatic {
+            return decide(goods);
         }
+        let reason = format!("{}, as chosen", rule.words());
+        Self { rule, reason }
     }
 
     /// The rule that is applied; never [`ForegroundRule::Automatic`].
@@ -99,77 +134,129 @@ impl Foreground {
 
     /// The product's pixels, row-major. Never empty: a picture in which nothing is found counts as product everywhere.
     pub fn mask(&self, frame: &Frame) -> Vec<bool> {
-        match self.rule {
-            ForegroundRule::Bright => product(frame, Side::Bright),
-            ForegroundRule::Dark => product(frame, Side::Dark),
-            ForegroundRule::Automatic | ForegroundRule::Everything => vec![true; frame.pixels()],
-        }
+        let found = self
+            .rule
+            .cut()
+            .map(|(cue, side)| segmented(frame, cue, side));
+        found
+            .filter(|mask| mask.contains(&true))
+            .unwrap_or_else(|| vec![true; frame.pixels()])
     }
+}
+
+/// What tells the product from the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cue {
+    Brightness,
+    /// The difference of the largest and the smallest channel.
+    Colour,
 }
 
 /// The side of the threshold that the product is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    Bright,
-    Dark,
+    Above,
+    Below,
 }
 
-/// The product is the side that holds less of the border, if the pictures agree and it covers a plausible part of them.
+/// By brightness, or by colour where that separates clearly better.
 fn decide(goods: &[&Frame]) -> Foreground {
-    let everything = |reason: String| Foreground {
-        rule: ForegroundRule::Everything,
-        reason,
-    };
     let step = goods.len().div_ceil(LOOKED_AT).max(1);
     let looked_at: Vec<&Frame> = goods.iter().copied().step_by(step).collect();
-    let borders: Vec<f32> = looked_at.iter().map(|frame| bright_border(frame)).collect();
-    let Some(border) = median(&borders) else {
-        return everything("the whole picture: there is no good picture to look at".to_owned());
+    let found = |rules| Candidate::of(&looked_at, rules);
+    let brightness = found([ForegroundRule::Bright, ForegroundRule::Dark]);
+    let colour = found([ForegroundRule::Colourful, ForegroundRule::Pale]);
+    let chosen = match (brightness, colour) {
+        (Ok(brightness), Ok(colour)) if colour.is_clearer_than(&brightness) => Ok(colour),
+        (Err(_), Ok(colour)) => Ok(colour),
+        (brightness, _) => brightness,
     };
-    let (side, rule, words) = if border < 0.5 {
-        let words = "a bright product on a dark background";
-        (Side::Bright, ForegroundRule::Bright, words)
-    } else {
-        let words = "a dark product on a bright background";
-        (Side::Dark, ForegroundRule::Dark, words)
-    };
-    let agreeing = borders.iter().filter(|&&b| (b < 0.5) == (border < 0.5));
-    let agreement = agreeing.count() as f32 / borders.len() as f32;
-    if border.max(1.0 - border) < LEAST_BACKGROUND_AT_BORDER || agreement < AGREEMENT {
-        return everything("the whole picture: no even background along its border".to_owned());
-    }
-    let shares: Vec<f32> = looked_at
-        .iter()
-        .map(|frame| share(&segmented(frame, side)))
-        .collect();
-    let covered = median(&shares).unwrap_or(1.0);
-    let percent = (covered * 100.0).round();
-    if PLAUSIBLE.contains(&covered) {
-        let reason = format!("{words}; it covers {percent} % of the picture");
-        Foreground { rule, reason }
-    } else {
-        everything(format!(
-            "the whole picture: {words} would cover {percent} % of it, which is hardly the product"
-        ))
+    match chosen {
+        Ok(Candidate { rule, covered, .. }) => Foreground {
+            rule,
+            reason: format!(
+                "{}; it covers {} % of the picture",
+                rule.words(),
+                percent(covered)
+            ),
+        },
+        Err(why) => Foreground {
+            rule: ForegroundRule::Everything,
+            reason: format!("the whole picture: {why}"),
+        },
     }
 }
 
-fn product(frame: &Frame, side: Side) -> Vec<bool> {
-    let mask = segmented(frame, side);
-    if mask.contains(&true) {
-        mask
-    } else {
-        vec![true; frame.pixels()]
+/// A rule that would do, and how well.
+struct Candidate {
+    rule: ForegroundRule,
+    /// Share of the variance between product and background.
+    explained: f32,
+    /// Deviation between product and background, in levels.
+    contrast: f32,
+    /// Share of the picture.
+    covered: f32,
+}
+
+impl Candidate {
+    /// The product is the side that holds less of the border, if the pictures agree, the sides are well apart and it
+    /// covers a plausible part of the picture. The rules are those for above and below the threshold.
+    fn of(goods: &[&Frame], rules: [ForegroundRule; 2]) -> Result<Self, String> {
+        let Some((cue, _)) = rules[0].cut() else {
+            return Err("there is nothing to go by".to_owned());
+        };
+        let cuts: Vec<Cut> = goods.iter().map(|frame| Cut::of(frame, cue)).collect();
+        let median = |of: fn(&Cut) -> f32| median(cuts.iter().map(of));
+        let Some(border) = median(|cut| cut.border_above) else {
+            return Err("there is no good picture to look at".to_owned());
+        };
+        let is_above = |border: f32| border < 0.5;
+        let agreeing = cuts
+            .iter()
+            .filter(|cut| is_above(cut.border_above) == is_above(border));
+        let agreement = agreeing.count() as f32 / cuts.len() as f32;
+        let explained = median(|cut| cut.explained).unwrap_or(0.0);
+        if border.max(1.0 - border) < LEAST_BACKGROUND_AT_BORDER
+            || agreement < AGREEMENT
+            || explained < LEAST_EXPLAINED
+        {
+            return Err("no even background along its border".to_owned());
+        }
+        let (rule, side) = if is_above(border) {
+            (rules[0], Side::Above)
+        } else {
+            (rules[1], Side::Below)
+        };
+        let shares = goods
+            .iter()
+            .map(|frame| share(&segmented(frame, cue, side)));
+        let covered = self::median(shares).unwrap_or(1.0);
+        if !PLAUSIBLE.contains(&covered) {
+            let (words, percent) = (rule.words(), percent(covered));
+            return Err(format!(
+                "{words} would cover {percent} % of it, which is hardly the product"
+            ));
+        }
+        Ok(Self {
+            rule,
+            explained,
+            contrast: median(|cut| cut.contrast).unwrap_or(0.0),
+            covered,
+        })
+    }
+
+    fn is_clearer_than(&self, other: &Self) -> bool {
+        self.explained > other.explained + COLOUR_ADVANTAGE && self.contrast > other.contrast
     }
 }
 
 /// One side of Otsu's threshold, closed, opened and without holes: a product's dark hollow or shining middle is its own.
-fn segmented(frame: &Frame, side: Side) -> Vec<bool> {
-    let grey = grey(frame);
-    let threshold = otsu(&grey);
-    let raw: Vec<bool> = grey
+fn segmented(frame: &Frame, cue: Cue, side: Side) -> Vec<bool> {
+    let values = values(frame, cue);
+    let threshold = Otsu::of(&values).threshold;
+    let raw: Vec<bool> = values
         .iter()
-        .map(|&value| (value > threshold) == (side == Side::Bright))
+        .map(|&value| (value > threshold) == (side == Side::Above))
         .collect();
     let square = (SQUARE * frame.shorter_side()).div_ceil(256).max(2);
     let mut mask = closed_then_opened(&raw, frame.size(), square);
@@ -177,67 +264,117 @@ fn segmented(frame: &Frame, side: Side) -> Vec<bool> {
     mask
 }
 
-/// The share of the border that is brighter than the threshold.
-fn bright_border(frame: &Frame) -> f32 {
-    let grey = grey(frame);
-    let threshold = otsu(&grey);
-    let (width, height) = (frame.width(), frame.height());
-    let sides = (0..height).flat_map(|y| [y * width, y * width + width - 1]);
-    let border = (0..width)
-        .flat_map(|x| [x, (height - 1) * width + x])
-        .chain(sides);
-    let bright = border.filter(|&i| grey[i] > threshold).count();
-    bright as f32 / (2 * (width + height)) as f32
+/// What one picture says about a cue.
+struct Cut {
+    /// The share of the border above the threshold.
+    border_above: f32,
+    explained: f32,
+    contrast: f32,
+}
+
+impl Cut {
+    fn of(frame: &Frame, cue: Cue) -> Self {
+        let values = values(frame, cue);
+        let otsu = Otsu::of(&values);
+        let (width, height) = (frame.width(), frame.height());
+        let sides = (0..height).flat_map(|y| [y * width, y * width + width - 1]);
+        let border = (0..width)
+            .flat_map(|x| [x, (height - 1) * width + x])
+            .chain(sides);
+        let above = border.filter(|&i| values[i] > otsu.threshold).count();
+        Self {
+            border_above: above as f32 / (2 * (width + height)) as f32,
+            explained: otsu.explained as f32,
+            contrast: otsu.between.sqrt() as f32,
+        }
+    }
+}
+
+fn values(frame: &Frame, cue: Cue) -> Vec<u8> {
+    let pixels = frame.rgb().chunks_exact(3);
+    match cue {
+        Cue::Brightness => pixels.map(luma).collect(),
+        Cue::Colour => pixels.map(colourfulness).collect(),
+    }
 }
 
 /// Luma as in ITU-R BT.601.
-fn grey(frame: &Frame) -> Vec<u8> {
-    frame.rgb().chunks_exact(3).map(luma).collect()
-}
-
 pub(super) fn luma(pixel: &[u8]) -> u8 {
     let [red, green, blue] = [0, 1, 2].map(|c| u32::from(pixel[c]));
     ((299 * red + 587 * green + 114 * blue + 500) / 1000) as u8
 }
 
-/// The value above which the bright class begins: Otsu 1979, greatest variance between the classes.
-fn otsu(grey: &[u8]) -> u8 {
-    let mut histogram = [0u64; 256];
-    for &value in grey {
-        histogram[usize::from(value)] += 1;
-    }
-    let total = grey.len() as f64;
-    let sum: f64 = (0..256).map(|v| v as f64 * histogram[v] as f64).sum();
-    let (mut below, mut sum_below) = (0.0, 0.0);
-    let (mut best, mut threshold) = (0.0, 0);
-    for value in 0..255 {
-        below += histogram[value] as f64;
-        sum_below += value as f64 * histogram[value] as f64;
-        if below == 0.0 || below == total {
-            continue;
+fn colourfulness(pixel: &[u8]) -> u8 {
+    let (red, green, blue) = (pixel[0], pixel[1], pixel[2]);
+    red.max(green).max(blue) - red.min(green).min(blue)
+}
+
+/// The best cut of a heap of values in two: Otsu 1979, greatest variance between the classes.
+struct Otsu {
+    /// The upper class begins above this.
+    threshold: u8,
+    between: f64,
+    /// The variance between the classes as a share of all variance.
+    explained: f64,
+}
+
+impl Otsu {
+    fn of(values: &[u8]) -> Self {
+        let mut histogram = [0u64; 256];
+        for &value in values {
+            histogram[usize::from(value)] += 1;
         }
-        let apart = sum_below / below - (sum - sum_below) / (total - below);
-        let between = below * (total - below) * apart * apart;
-        if between > best {
-            (best, threshold) = (between, value as u8);
+        let total = values.len() as f64;
+        let moment = |power: i32| -> f64 {
+            let each = histogram.iter().enumerate();
+            each.map(|(v, &n)| (v as f64).powi(power) * n as f64).sum()
+        };
+        let sum = moment(1);
+        let variance = moment(2) / total - (sum / total).powi(2);
+        let (mut below, mut sum_below) = (0.0, 0.0);
+        let (mut between, mut threshold) = (0.0, 0);
+        for value in 0..255u8 {
+            let count = histogram[usize::from(value)] as f64;
+            below += count;
+            sum_below += f64::from(value) * count;
+            if below == 0.0 || below == total {
+                continue;
+            }
+            let apart = sum_below / below - (sum - sum_below) / (total - below);
+            let variance = below * (total - below) * apart * apart / (total * total);
+            if variance > between {
+                (between, threshold) = (variance, value);
+            }
+        }
+        Self {
+            threshold,
+            between,
+            explained: if variance > 0.0 {
+                between / variance
+            } else {
+                0.0
+            },
         }
     }
-    threshold
+}
+
+fn percent(share: f32) -> f32 {
+    (share * 100.0).round()
 }
 
 fn share(mask: &[bool]) -> f32 {
     mask.iter().filter(|&&m| m).count() as f32 / mask.len() as f32
 }
 
-fn median(values: &[f32]) -> Option<f32> {
-    let mut sorted = values.to_vec();
+fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut sorted: Vec<f32> = values.collect();
     sorted.sort_by(f32::total_cmp);
     sorted.get(sorted.len() / 2).copied()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Foreground, ForegroundRule, Frame, otsu, share};
+    use super::{Foreground, ForegroundRule, Frame, Otsu, share};
     use crate::data::image::Size;
 
     fn frame(width: usize, height: usize, grey: impl Fn(usize, usize) -> u8) -> Frame {
@@ -285,6 +422,29 @@ mod tests {
             let mask = foreground.mask(&goods[0]);
             assert!(mask[24 * 64 + 32] && !mask[0]);
         }
+    }
+
+    #[test]
+    fn colour_decides_where_brightness_hardly_differs() {
+        let nut = |inside: [u8; 3], outside: [u8; 3]| {
+            let size = Size {
+                width: 64,
+                height: 64,
+            };
+            Frame::from_fn(size, |x, y| {
+                let distance = (x as f32 - 31.5).hypot(y as f32 - 31.5);
+                let colour = if distance < 20.0 { inside } else { outside };
+                colour.map(|v| v + (x % 5 * 9) as u8)
+            })
+        };
+        let (pale, yellow) = ([180, 160, 130], [190, 170, 40]);
+        let foreground = automatic(&[nut(pale, yellow)]);
+        assert_eq!(foreground.rule(), ForegroundRule::Pale);
+        assert!(foreground.mask(&nut(pale, yellow))[32 * 64 + 32]);
+        assert_eq!(
+            automatic(&[nut(yellow, pale)]).rule(),
+            ForegroundRule::Colourful
+        );
     }
 
     #[test]
@@ -349,7 +509,12 @@ mod tests {
 
     #[test]
     fn the_threshold_lies_between_two_heaps_of_values() {
-        assert_eq!(otsu(&[10, 10, 12, 200, 201]), 12);
-        assert_eq!(otsu(&[5; 4]), 0);
+        let two = Otsu::of(&[10, 10, 12, 200, 201]);
+        assert_eq!(two.threshold, 12);
+        assert!(two.explained > 0.99);
+        let one = Otsu::of(&[5; 4]);
+        assert_eq!((one.threshold, one.explained), (0, 0.0));
+        let even: Vec<u8> = (0..=255).collect();
+        assert!((Otsu::of(&even).explained - 0.75).abs() < 0.01);
     }
 }

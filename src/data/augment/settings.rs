@@ -86,7 +86,8 @@ pub struct SimulatedSettings {
     pub related_colours_chance: f32,
     /// Smallest and largest defect as a share of the picture.
     pub area: [f32; 2],
-    /// Least change of the defect's pixels on average, in levels of 255; fainter ones are drawn again.
+    /// Least change of the defect's mean colour and contrast, in levels of 255; fainter ones are drawn again. Another
+    /// piece of the same grain changes neither.
     pub least_change: f32,
     pub edges: Edges,
 }
@@ -111,7 +112,7 @@ pub struct SourceShares {
     pub procedural: f32,
     /// Other good pictures; left out when there is only one.
     pub other_good: f32,
-    /// The user's folder of textures; left out when there is none.
+    /// The user's folder of textures; when there is none, its share goes to those drawn by code.
     pub folder: f32,
 }
 
@@ -139,9 +140,9 @@ impl SourceShares {
 }
 
 impl AugmentSettings {
-    /// PRN (Zhang et al. 2023, sections 3.3 and 4.1) with the operations and their strengths as in the public
-    /// re-implementation; simulated defects after DRAEM (Zavrtanik et al. 2021, section 3.3) and, for the shuffled
-    /// source, `MemSeg` (Yang et al. 2022, section 3.1). Where no folder of textures is given, those drawn by code stand in.
+    /// PRN (Zhang et al. 2023) with the operations and their strengths as in the public
+    /// re-implementation; simulated defects after DRAEM (Zavrtanik et al. 2021) and, for the shuffled
+    /// source, `MemSeg` (Yang et al. 2022). Where no folder of textures is given, those drawn by code stand in.
     /// One repair: half of the real slots are always extended, also for small data sets.
     pub fn published() -> Self {
         Self {
@@ -165,9 +166,9 @@ impl AugmentSettings {
             simulated: SimulatedSettings {
                 sources: SourceShares {
                     shuffled: 0.5,
-                    procedural: 0.05,
+                    procedural: 0.0,
                     other_good: 0.0,
-                    folder: 0.45,
+                    folder: 0.5,
                 },
                 turn: Turn {
                     chance: 0.3,
@@ -192,7 +193,7 @@ impl AugmentSettings {
     /// The published recipe with defects that look more like those of the product at hand.
     ///
     /// - A part of the procedural sources are marks with a shape of their own, in tones near the product's.
-    /// - Half of the noise masks keep at most three of their regions: a part rarely has forty defects.
+    /// - Most noise masks keep at most three of their regions: a part rarely has forty defects.
     /// - Defects that nobody could see, or of a handful of pixels, or as large as the product, are drawn again.
     /// - Edges are as soft as a lens makes them; a hard edge would give every simulated defect away.
     /// - Pictures are turned by a few degrees only: the good ones never are, so a picture on its side would be one
@@ -207,17 +208,17 @@ impl AugmentSettings {
             simulated: SimulatedSettings {
                 sources: SourceShares {
                     shuffled: 0.3,
-                    procedural: 0.4,
-                    other_good: 0.1,
-                    folder: 0.4,
+                    procedural: 0.3,
+                    other_good: 0.15,
+                    folder: 0.25,
                 },
                 turn: Turn {
                     chance: 0.3,
                     degrees: 10.0,
                 },
-                few_regions_chance: 0.5,
+                few_regions_chance: 0.85,
                 marks_chance: 0.6,
-                related_colours_chance: 0.5,
+                related_colours_chance: 0.85,
                 area: [0.000_3, 0.15],
                 least_change: 12.0,
                 edges: Edges::Soft,

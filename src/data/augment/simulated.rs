@@ -1,8 +1,9 @@
 //! Simulated defects: a texture or a mark is laid over a good picture where noise and the product say so.
-//! The recipe is DRAEM's (Zavrtanik et al. 2021, section 3.3), kept to the product.
+//! The recipe is DRAEM's (Zavrtanik et al. 2021), kept to the product.
 
 use std::sync::Arc;
 
+use super::colour::brightness;
 use super::draw::Draw;
 use super::marks::{Overlay, mark};
 use super::perlin::Perlin;
@@ -13,6 +14,9 @@ use crate::data::image::Size;
 
 /// How often a defect is drawn again before a plain spot takes its place.
 const ATTEMPTS: usize = 12;
+/// After so many draws textures are made brighter or darker: on a surface that looks the same everywhere, another piece
+/// of it is no defect.
+const PATIENCE: usize = 3;
 /// A pixel counts as defective from this cover on.
 const MARKED_FROM: f32 = 0.3;
 
@@ -26,12 +30,16 @@ pub(super) struct Materials<'a> {
 }
 
 impl Materials<'_> {
-    /// Whether defects can be made from this source.
-    pub(super) fn has(&self, source: Source) -> bool {
+    /// How often defects are made from a source: never from one that there is not. Textures drawn by code stand in for
+    /// a folder of them.
+    pub(super) fn share(&self, source: Source, settings: &SimulatedSettings) -> f32 {
+        let shares = settings.sources;
+        let has_folder = !self.textures.is_empty();
         match source {
-            Source::Shuffled | Source::Procedural => true,
-            Source::OtherGood => self.goods.len() > 1,
-            Source::Folder => !self.textures.is_empty(),
+            Source::Procedural if !has_folder => shares.procedural + shares.folder,
+            Source::Folder if !has_folder => 0.0,
+            Source::OtherGood if self.goods.len() < 2 => 0.0,
+            _ => shares.of(source),
         }
     }
 }
@@ -68,7 +76,14 @@ pub(super) fn simulate(
         settings,
     };
     let source = choose_source(materials, settings, draw);
-    let defect = (0..ATTEMPTS).find_map(|_| ground.attempt(source, materials, draw));
+    let defect = (0..ATTEMPTS).find_map(|tried| {
+        let tone = if tried < PATIENCE {
+            Tone::AsItIs
+        } else {
+            Tone::Shifted
+        };
+        ground.attempt(source, tone, materials, draw)
+    });
     let (frame, mask) = defect.unwrap_or_else(|| ground.spot(draw));
     Simulated {
         frame,
@@ -78,15 +93,15 @@ pub(super) fn simulate(
 }
 
 fn choose_source(materials: Materials, settings: &SimulatedSettings, draw: &mut Draw) -> Source {
-    let weights = Source::ALL.map(|source| {
-        if materials.has(source) {
-            settings.sources.of(source)
-        } else {
-            0.0
-        }
-    });
+    let weights = Source::ALL.map(|source| materials.share(source, settings));
     draw.weighted(&weights)
         .map_or(Source::Shuffled, |i| Source::ALL[i])
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    AsItIs,
+    Shifted,
 }
 
 /// What a defect is laid on.
@@ -104,6 +119,7 @@ impl Ground<'_> {
     fn attempt(
         &self,
         source: Source,
+        tone: Tone,
         materials: Materials,
         draw: &mut Draw,
     ) -> Option<(Frame, Vec<bool>)> {
@@ -115,7 +131,10 @@ impl Ground<'_> {
             )
         } else {
             let cover = self.cover(draw)?;
-            let paint = self.texture(source, materials, draw);
+            let mut paint = self.texture(source, materials, draw);
+            if tone == Tone::Shifted {
+                brightness(&mut paint, 1.0, draw.sign() * draw.between(30.0, 70.0));
+            }
             let [low, high] = self.settings.shine_through;
             (Overlay { cover, paint }, 1.0 - draw.between(low, high))
         };
@@ -202,14 +221,7 @@ impl Ground<'_> {
     }
 
     fn is_visible(&self, frame: &Frame, mask: &[bool]) -> bool {
-        let (mut sum, mut count) = (0.0, 0.0);
-        for i in (0..mask.len()).filter(|&i| mask[i]) {
-            let (before, after) = (self.good.pixel(i), frame.pixel(i));
-            let change = (0..3).map(|c| before[c].abs_diff(after[c])).max();
-            sum += f32::from(change.unwrap_or(0));
-            count += 1.0;
-        }
-        sum >= self.settings.least_change * count
+        change(self.good, frame, mask) >= self.settings.least_change
     }
 
     /// The last resort, which every product has room for: a round spot that is plainly darker or brighter.
@@ -234,6 +246,60 @@ impl Ground<'_> {
             }
         }
         (frame, mask)
+    }
+}
+
+/// By how many levels mean colour and contrast of the marked pixels change: over blocks of an eighth of the picture,
+/// in the channel that changes most.
+fn change(before: &Frame, after: &Frame, mask: &[bool]) -> f32 {
+    const BLOCKS: usize = 8;
+    let (width, height) = (before.width(), before.height());
+    let mut blocks = vec![[[Moments::default(); 2]; 3]; BLOCKS * BLOCKS];
+    for i in (0..mask.len()).filter(|&i| mask[i]) {
+        let (x, y) = (i % width, i / width);
+        let block = &mut blocks[y * BLOCKS / height * BLOCKS + x * BLOCKS / width];
+        let (old, new) = (before.pixel(i), after.pixel(i));
+        for (channel, [was, is]) in block.iter_mut().enumerate() {
+            was.add(old[channel]);
+            is.add(new[channel]);
+        }
+    }
+    let (mut sum, mut count) = (0.0, 0.0);
+    for block in &blocks {
+        let changes = block.iter().map(|[was, is]| {
+            (was.mean() - is.mean()).abs() + (was.deviation() - is.deviation()).abs()
+        });
+        let marked = block[0][0].count;
+        sum += marked * changes.fold(0.0, f32::max);
+        count += marked;
+    }
+    sum / f32::max(count, 1.0)
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    count: f32,
+    sum: f32,
+    squares: f32,
+}
+
+impl Moments {
+    fn add(&mut self, value: u8) {
+        let value = f32::from(value);
+        self.count += 1.0;
+        self.sum += value;
+        self.squares += value * value;
+    }
+
+    fn mean(&self) -> f32 {
+        self.sum / self.count.max(1.0)
+    }
+
+    fn deviation(&self) -> f32 {
+        let mean = self.mean();
+        (self.squares / self.count.max(1.0) - mean * mean)
+            .max(0.0)
+            .sqrt()
     }
 }
 
@@ -339,9 +405,9 @@ mod tests {
                     &mut Draw::new(seed, 0),
                 );
                 assert!(made.mask.contains(&true));
-                for i in 0..product.len() {
-                    assert!(product[i] || !made.mask[i]);
-                    assert!(product[i] || made.frame.pixel(i) == goods[0].pixel(i));
+                let beside = (0..product.len()).filter(|&i| !product[i]);
+                for i in beside {
+                    assert!(!made.mask[i] && made.frame.pixel(i) == goods[0].pixel(i));
                 }
             }
         }
@@ -391,16 +457,30 @@ mod tests {
             let marked: Vec<usize> = (0..product.len()).filter(|&i| made.mask[i]).collect();
             let share = marked.len() as f32 / product.len() as f32;
             assert!((0.000_3..=0.15).contains(&share), "{share}");
-            let change = |i: &usize| {
-                let (a, b) = (good[0].pixel(*i), made.frame.pixel(*i));
-                (0..3)
-                    .map(|c| a[c].abs_diff(b[c]))
-                    .max()
-                    .map_or(0.0, f32::from)
-            };
-            let mean = marked.iter().map(change).sum::<f32>() / marked.len() as f32;
-            assert!(mean >= settings.least_change, "{mean}");
+            let change = change(&good[0], &made.frame, &made.mask);
+            assert!(change >= settings.least_change, "{change}");
         }
+    }
+
+    #[test]
+    fn another_piece_of_the_same_grain_is_no_change_and_another_tone_is() {
+        let grain = |seed, deviation: f32, mean: f32| {
+            let mut draw = Draw::new(seed, 0);
+            let size = Size {
+                width: 64,
+                height: 64,
+            };
+            Frame::from_fn(size, |_, _| [(mean + deviation * draw.normal()) as u8; 3])
+        };
+        let mask = vec![true; 64 * 64];
+        let to = |other: &Frame| change(&grain(1, 30.0, 120.0), other, &mask);
+        assert!(to(&grain(2, 30.0, 120.0)) < 9.0);
+        assert!(to(&grain(2, 30.0, 145.0)) > 20.0);
+        assert!(to(&grain(2, 5.0, 120.0)) > 20.0);
+        assert_eq!(
+            change(&grain(1, 3.0, 9.0), &grain(1, 3.0, 9.0), &[false; 4096]),
+            0.0
+        );
     }
 
     #[test]

@@ -118,12 +118,12 @@ impl Warp {
         }
     }
 
-    /// Bilinear; the border goes on where the source has none.
+    /// Bilinear; mirrored at the border where the source has nothing.
     pub(super) fn frame(&self, frame: &Frame) -> Frame {
         let (right, bottom) = ((frame.width() - 1) as f32, (frame.height() - 1) as f32);
         Frame::from_fn(frame.size(), |x, y| {
             let (x, y) = self.source(x as f32, y as f32);
-            sample(frame, x.clamp(0.0, right), y.clamp(0.0, bottom))
+            sample(frame, mirrored(x, right), mirrored(y, bottom))
         })
     }
 
@@ -148,6 +148,15 @@ fn strip(x: f32, length: usize, edges: &[f32]) -> f32 {
     let index = (place as usize).min(count - 1);
     let source = edges[index] + (edges[index + 1] - edges[index]) * (place - index as f32);
     source * length as f32 - 0.5
+}
+
+/// Folded back into `0..=last`.
+fn mirrored(position: f32, last: f32) -> f32 {
+    if (0.0..=last).contains(&position) {
+        return position;
+    }
+    let folded = position.abs() % (2.0 * last).max(1.0);
+    folded.min(2.0 * last - folded).clamp(0.0, last)
 }
 
 fn sample(frame: &Frame, x: f32, y: f32) -> [u8; 3] {
@@ -209,7 +218,7 @@ impl Symmetry {
 
 #[cfg(test)]
 mod tests {
-    use super::{Draw, Frame, Similarity, Size, Symmetry, Warp};
+    use super::{Draw, Frame, Similarity, Size, Symmetry, Warp, mirrored};
 
     const SIZE: Size = Size {
         width: 40,
@@ -290,6 +299,20 @@ mod tests {
         );
         let white = Frame::from_fn(SIZE, |_, _| [255; 3]);
         assert_eq!(Warp::turn(SIZE, 45.0).frame(&white), white);
+    }
+
+    #[test]
+    fn positions_beyond_the_border_are_mirrored() {
+        for (position, expected) in [
+            (3.5, 3.5),
+            (-2.0, 2.0),
+            (11.0, 7.0),
+            (-10.0, 8.0),
+            (19.0, 1.0),
+        ] {
+            assert_eq!(mirrored(position, 9.0), expected, "{position}");
+        }
+        assert_eq!((mirrored(4.0, 0.0), mirrored(-0.3, 0.0)), (0.0, 0.0));
     }
 
     #[test]

@@ -158,9 +158,9 @@ mod tests {
     fn clusters(points: &[[f64; 2]], count: usize, seed: u64) -> Vec<Vec<usize>> {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         let mut clusters = gram(points).clusters(count, &mut generator);
-        clusters
-            .iter_mut()
-            .for_each(|members| members.sort_unstable());
+        for members in &mut clusters {
+            members.sort_unstable();
+        }
         clusters.sort();
         clusters
     }

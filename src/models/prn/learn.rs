@@ -51,6 +51,7 @@ impl Learner {
     pub fn new(config: &PrnConfig, network: &Network) -> Result<Self> {
         let settings = AdamSettings {
             weight_decay: config.weight_decay,
+            decay: config.decay,
             ..AdamSettings::adam(config.learning_rate)
         };
         let weights = weights(network);

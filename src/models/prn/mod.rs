@@ -29,6 +29,7 @@ use learn::{AVERAGE_PREFIX, Learner, learning_rate};
 use network::{Network, Sizes};
 use prototypes::Prototypes;
 
+pub use crate::models::optim::Decay;
 pub use config::{AttentionForm, PrnConfig, ResidualForm, Width};
 
 /// Scales that are compared with prototypes; the fourth tap goes to the decoder alone.

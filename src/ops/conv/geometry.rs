@@ -228,16 +228,18 @@ pub(in crate::ops) fn unpad_plane(
     geometry: &Geometry,
     layout: &PlaneLayout,
 ) {
-    let columns = &geometry.columns;
-    let phases = layout.row / layout.phase.max(1);
-    for (y, line) in target.chunks_mut(columns.size).enumerate() {
-        let row = padded.chunks(layout.row).nth(y + geometry.rows.before);
-        for (x, value) in line.iter_mut().enumerate() {
-            let position = x + columns.before;
-            let (phase, index) = (position % geometry.stride, position / geometry.stride);
-            let inside = phase < phases && index < layout.phase;
-            let source = row.filter(|_| inside);
-            *value = source.map_or(0.0, |row| row[phase * layout.phase + index]);
+    let (before, stride) = (geometry.columns.before, geometry.stride);
+    for (y, line) in target.chunks_mut(geometry.columns.size).enumerate() {
+        line.fill(0.0);
+        let Some(row) = padded.chunks(layout.row).nth(y + geometry.rows.before) else {
+            continue;
+        };
+        for (phase, source) in row.chunks(layout.phase).enumerate() {
+            let first = before.saturating_sub(phase).div_ceil(stride);
+            let places = line.iter_mut().skip(first * stride + phase - before);
+            for (to, &value) in places.step_by(stride).zip(source.iter().skip(first)) {
+                *to = value;
+            }
         }
     }
 }
@@ -268,7 +270,7 @@ fn pad_dimension(pixels: &Tensor, dimension: usize, axis: &Axis) -> Result<Tenso
 
 #[cfg(test)]
 mod tests {
-    use super::{Axis, Padding};
+    use super::{Axis, Geometry, Padding, pad_plane, unpad_plane};
 
     fn sources(padding: Padding, size: usize, kernel: usize) -> Vec<Option<usize>> {
         let axis = Axis::new(padding, size, kernel, 1).unwrap();
@@ -299,6 +301,24 @@ mod tests {
         assert_eq!((odd.before, odd.after, odd.out), (2, 2, 29));
         let tiny = Axis::new(Padding::Same, 1, 3, 2).unwrap();
         assert_eq!((tiny.before, tiny.after, tiny.out), (1, 1, 1));
+    }
+
+    #[test]
+    fn what_was_padded_is_found_again_unless_no_output_reads_it() {
+        let picture: Vec<f32> = (1..=56).map(|i| i as f32).collect();
+        for (kernel, stride, padding) in [(3, 1, 1), (3, 2, 1), (5, 4, 2), (1, 1, 0), (2, 3, 0)] {
+            let dims = [1, 1, 7, 8];
+            let geometry = Geometry::new(dims, kernel, stride, Padding::Zeros(padding)).unwrap();
+            let layout = geometry.layout();
+            let mut padded = vec![0.0; layout.plane];
+            pad_plane(&picture, &mut padded, &geometry, &layout);
+            let mut found = vec![-1.0; picture.len()];
+            unpad_plane(&padded, &mut found, &geometry, &layout);
+            let gaps = found.iter().filter(|&&value| value == 0.0).count();
+            let kept = |(found, value): (&f32, &f32)| found == value || *found == 0.0;
+            assert!(found.iter().zip(&picture).all(kept));
+            assert_eq!(gaps > 0, stride > kernel, "{kernel} {stride}");
+        }
     }
 
     #[test]

@@ -182,13 +182,13 @@ fn defects_whose_masks_are_no_use_are_left_out_and_named() {
             .unwrap()
     };
     let small = Size {
-        width: 32,
+        width: 40,
         height: 32,
     };
     let cases: [(Option<Vec<u8>>, &str); 5] = [
         (Some(painted(false, size)), "marks nothing"),
         (Some(painted(true, size)), "marks the whole picture"),
-        (Some(painted(true, small)), "32 x 32"),
+        (Some(painted(true, small)), "40 x 32"),
         (Some(b"no picture".to_vec()), "mask"),
         (None, "has no mask"),
     ];
