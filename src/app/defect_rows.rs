@@ -147,9 +147,11 @@ fn rule_hint(rule: ForegroundRule) -> &'static str {
         ForegroundRule::Bright => "Defects are simulated on a bright product before dark ground",
         ForegroundRule::Dark => "Defects are simulated on a dark product before bright ground",
         ForegroundRule::Colourful => {
-            "Defects are simulated on a colourful product before plain ground"
+            "Defects are simulated on a colourful product before grey, black or white ground"
         }
-        ForegroundRule::Pale => "Defects are simulated on a plain product before colourful ground",
+        ForegroundRule::Pale => {
+            "Defects are simulated on a grey, black or white product before colourful ground"
+        }
     }
 }
 

@@ -338,8 +338,10 @@ mod tests {
     #[test]
     fn what_is_chosen_about_defects_makes_the_run_of_a_model_that_learns_from_them() {
         let data = bottle(209);
-        let mut form = TrainForm::default();
-        form.textures = "/dtd".to_owned();
+        let mut form = TrainForm {
+            textures: "/dtd".to_owned(),
+            ..TrainForm::default()
+        };
         assert_eq!(
             form.run_config(&data).defects,
             None,
