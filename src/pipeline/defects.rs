@@ -1,12 +1,13 @@
 //! The real defects a model is shown: which they are, whether they can be used, and the examples that are made of them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::config::{DefectsConfig, RunConfig, SeenChoice};
 use crate::data::augment::{Augmenter, Frame, MarkedFrame, read_textures};
-use crate::data::image::{InputSpec, read_picture};
+use crate::data::image::{InputSpec, Size, read_mask, read_picture};
 use crate::data::{Category, Label, Sample, draw_seen};
 use crate::progress::{Monitor, Progress};
 use crate::store::annotations::Annotations;
@@ -112,6 +113,9 @@ fn read_one(
     }
     let id = &sample.id;
     let picture = read_picture(&sample.image, sample.orientation)?;
+    for file in &sample.masks {
+        check_shape(file, picture.size())?;
+    }
     let mask = sample
         .mask(picture.size())?
         .with_context(|| format!("{id} has no mask; paint one in the window"))?;
@@ -146,6 +150,25 @@ fn read_one(
             id: id.clone(),
         },
     ))
+}
+
+/// A mask may be smaller or larger than its picture, but not of another shape: it would be stretched to places it does not
+/// mean.
+fn check_shape(file: &Path, picture: Size) -> Result<()> {
+    let mask = read_mask(file)?.size();
+    // By less than a pixel of the smaller one the sides may be rounded.
+    let (across, down) = (mask.width * picture.height, mask.height * picture.width);
+    let tolerance = mask
+        .width
+        .max(mask.height)
+        .max(picture.width)
+        .max(picture.height);
+    ensure!(
+        across.abs_diff(down) <= tolerance,
+        "the mask {} is {mask}, but its picture is {picture}; paint one in the window",
+        file.display()
+    );
+    Ok(())
 }
 
 /// Where examples come from: good pictures, seen defects, and the user's textures when there is a folder of them.
