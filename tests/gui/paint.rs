@@ -171,6 +171,23 @@ impl Studio {
         }
     }
 
+    /// Waits until no more thumbnails arrive: for a second nothing changed.
+    fn until_still(&mut self) {
+        let mut before = self.harness.render().unwrap();
+        let mut still = 0;
+        for _ in 0..300 {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            self.harness.run_steps(2);
+            let now = self.harness.render().unwrap();
+            still = if now == before { still + 1 } else { 0 };
+            if still == 10 {
+                return;
+            }
+            before = now;
+        }
+        panic!("the window never came to rest");
+    }
+
     fn resize(&mut self, size: [f32; 2]) {
         self.harness.set_size(size.into());
         self.harness.run_steps(6);
@@ -388,7 +405,7 @@ fn the_card_and_the_painter_look_as_they_did() {
     studio.resize([960.0, 640.0]);
     let draw = studio.harness.get_by_label("Worth a look");
     draw.scroll_to_me();
-    studio.harness.run_steps(60);
+    studio.until_still();
     for (theme, name) in THEMES {
         studio.harness.ctx.set_theme(theme);
         studio.snapshot(&format!("seen_card_{name}"));

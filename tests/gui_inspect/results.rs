@@ -183,8 +183,8 @@ fn a_test_set_of_good_pictures_shows_not_available_instead_of_numbers() {
 /// A run of a model that learned from these defects as well as from good pictures.
 fn run_with_seen(ids: &[&str]) -> flawscope::worker::message::RunSummary {
     let mut run = fake_run::run();
-    let mut evaluation = Evaluation::clone(run.evaluation.as_ref().unwrap());
-    evaluation.protocol.model = "prn".to_owned();
+    let mut evaluation = Evaluation::clone(run.evaluation.as_ref().expect("it is evaluated"));
+    "prn".clone_into(&mut evaluation.protocol.model);
     evaluation.protocol.seen = Some(ids.iter().map(|&id| id.to_owned()).collect());
     run.evaluation = Some(Arc::new(evaluation));
     run
@@ -242,6 +242,7 @@ fn numbers_of_a_purely_synthetic_training_say_so_and_other_models_say_nothing() 
 fn look(harness: &mut super::Driver, name: &str) {
     if let Some(folder) = std::env::var_os("FLAWSCOPE_LOOK") {
         let path = std::path::PathBuf::from(folder).join(format!("{name}.png"));
-        harness.render().unwrap().save(path).unwrap();
+        let picture = harness.render().expect("drawn");
+        picture.save(path).expect("written");
     }
 }
