@@ -176,7 +176,7 @@ impl Studio {
         let mut before = self.harness.render().unwrap();
         let mut still = 0;
         for _ in 0..300 {
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
             self.harness.run_steps(2);
             let now = self.harness.render().unwrap();
             still = if now == before { still + 1 } else { 0 };
