@@ -90,7 +90,10 @@ pub fn read_seen(
                 seen.frames.push(frame);
             }
             Err(reason) => monitor.report(Progress::Warning {
-                text: format!("not learnt from, and tested on instead: {reason:#}"),
+                text: format!(
+                    "not learnt from, and tested on instead: {}: {reason:#}",
+                    sample.id
+                ),
             }),
         }
     }
@@ -118,20 +121,20 @@ fn read_one(
     }
     let mask = sample
         .mask(picture.size())?
-        .with_context(|| format!("{id} has no mask; paint one in the window"))?;
+        .context("it has no mask; paint one in the window")?;
     let marked = mask.marked();
     ensure!(
         marked > 0,
-        "the mask of {id} marks nothing; paint one in the window"
+        "its mask marks nothing; paint one in the window"
     );
     ensure!(
         marked < picture.size().pixels(),
-        "the mask of {id} marks the whole picture; paint one in the window that marks the defect only"
+        "its mask marks the whole picture; paint one in the window that marks the defect only"
     );
     let mask = mask.to_input(spec).values().to_vec();
     ensure!(
         mask.contains(&true),
-        "the defect of {id} vanishes at the network's input size; choose a larger input"
+        "its defect vanishes at the network's input size; choose a larger input"
     );
     let sha256 = sha256_of_file(&sample.image)
         .with_context(|| format!("reading {}", sample.image.display()))?;
@@ -165,7 +168,7 @@ fn check_shape(file: &Path, picture: Size) -> Result<()> {
         .max(picture.height);
     ensure!(
         across.abs_diff(down) <= tolerance,
-        "the mask {} is {mask}, but its picture is {picture}; paint one in the window",
+        "its mask {} is {mask}, but the picture is {picture}; paint one in the window",
         file.display()
     );
     Ok(())
