@@ -1,7 +1,9 @@
 //! What the models do to the backbone's unrectified taps before anything else.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 use serde::{Deserialize, Serialize};
+
+use super::FeatureExtractor;
 
 /// A tap's activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,4 +25,25 @@ impl TapActivation {
             Self::LeakyRelu => tap.maximum(&(tap * 0.01)?),
         }
     }
+}
+
+/// What a model sees of network input `(B, 3, H, W)`: its backbone's taps, activated and without gradient. An error unless
+/// the input has the model's `(height, width)`.
+pub fn activated_taps(
+    backbone: &dyn FeatureExtractor,
+    pixels: &Tensor,
+    input: (usize, usize),
+    activation: TapActivation,
+) -> Result<Vec<Tensor>> {
+    let (_, _, height, width) = pixels.dims4()?;
+    if (height, width) != input {
+        bail!(
+            "the model takes input of {input:?} pixels, not {:?}",
+            (height, width)
+        );
+    }
+    let taps = backbone.forward(pixels)?;
+    taps.iter()
+        .map(|tap| activation.apply(&tap.detach()))
+        .collect()
 }

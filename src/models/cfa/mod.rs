@@ -13,6 +13,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::models::optim::{Adam, AdamSettings, OPTIMIZER_PREFIX};
+use crate::models::taps::activated_taps;
 use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::ops::nearest::CentreIndex;
 use crate::ops::pool::average_3x3;
@@ -171,18 +172,13 @@ impl Cfa {
 
 impl Detector for Cfa {
     fn encode(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
-        let (_, _, height, width) = pixels.dims4()?;
-        if (height, width) != self.input {
-            bail!(
-                "the model takes input of {:?} pixels, not {:?}",
-                self.input,
-                (height, width)
-            );
-        }
-        let taps = self.backbone.forward(pixels)?;
-        taps.iter()
-            .map(|tap| average_3x3(&self.config.activation.apply(&tap.detach())?))
-            .collect()
+        let taps = activated_taps(
+            self.backbone.as_ref(),
+            pixels,
+            self.input,
+            self.config.activation,
+        )?;
+        taps.iter().map(average_3x3).collect()
     }
 
     fn prepare(&mut self, batches: &mut dyn Iterator<Item = Result<Vec<Tensor>>>) -> Result<()> {

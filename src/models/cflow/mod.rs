@@ -31,6 +31,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::models::optim::OPTIMIZER_PREFIX;
+use crate::models::taps::activated_taps;
 use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::ops::values::with_values;
 use scale::Scale;
@@ -250,17 +251,12 @@ impl Cflow {
 
 impl Detector for Cflow {
     fn encode(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
-        let (_, _, height, width) = pixels.dims4()?;
-        if (height, width) != self.input {
-            bail!(
-                "the model takes input of {:?} pixels, not {:?}",
-                self.input,
-                (height, width)
-            );
-        }
-        let taps = self.backbone.forward(pixels)?;
-        let activate = |tap: &Tensor| self.config.activation.apply(&tap.detach());
-        let taps = taps.iter().map(activate).collect::<Result<Vec<_>>>()?;
+        let taps = activated_taps(
+            self.backbone.as_ref(),
+            pixels,
+            self.input,
+            self.config.activation,
+        )?;
         for (tap, scale) in taps.iter().zip(&self.scales) {
             let (_, channels, h, w) = tap.dims4()?;
             if (h, w) != scale.grid || channels != scale.flow.shape.channels {

@@ -23,6 +23,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::models::optim::OPTIMIZER_PREFIX;
+use crate::models::taps::activated_taps;
 use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use layers::{Folded, Pass, Source, take_statistics, taken};
 use learn::{AVERAGE_PREFIX, Learner, learning_rate};
@@ -243,18 +244,12 @@ fn sizes(backbone: &dyn FeatureExtractor, (height, width): (usize, usize)) -> Re
 
 impl Detector for Prn {
     fn encode(&self, pixels: &Tensor) -> Result<Vec<Tensor>> {
-        let (_, _, height, width) = pixels.dims4()?;
-        if (height, width) != self.input {
-            bail!(
-                "the model takes input of {:?} pixels, not {:?}",
-                self.input,
-                (height, width)
-            );
-        }
-        let taps = self.backbone.forward(pixels)?;
-        taps.iter()
-            .map(|tap| self.config.activation.apply(&tap.detach()))
-            .collect()
+        activated_taps(
+            self.backbone.as_ref(),
+            pixels,
+            self.input,
+            self.config.activation,
+        )
     }
 
     fn prepare(&mut self, batches: &mut dyn Iterator<Item = Result<Vec<Tensor>>>) -> Result<()> {
