@@ -31,6 +31,7 @@ pub mod ops;
 pub mod pipeline;
 pub mod progress;
 pub mod render;
+pub mod report;
 pub mod score_map;
 pub mod store;
 pub mod worker;

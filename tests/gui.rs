@@ -227,7 +227,7 @@ fn a_finished_training_opens_inspect_and_unlocks_results() {
     window.script.close(made_up::run);
     window.until("run opened", |state| state.run.is_some());
     assert_eq!(window.state().place, Place::Inspect);
-    assert_eq!(window.state().image_limit, 0.5);
+    assert_eq!(window.state().image_limit(), 0.5);
     window.press(Modifiers::COMMAND, Key::Num4);
     assert_eq!(window.state().place, Place::Results);
     window.press(Modifiers::COMMAND, Key::Num1);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::mask_painter::PainterAction;
-use super::state::Place;
+use super::state::{LimitEdit, Place};
 use crate::config::RunConfig;
 use crate::data::OpenOptions;
 use crate::worker::message::InterruptedTraining;
@@ -44,9 +44,19 @@ pub enum Action {
     ForgetUnfinished,
     ForgetRecent(PathBuf),
     Select(usize),
-    SetImageLimit(f32),
-    SetPixelLimit(f32),
+    EditLimits(LimitEdit),
+    /// Back to what calibration proposed.
     ResetLimits,
+    UndoLimits,
+    RedoLimits,
+    /// Write the limits in force into the run's model.
+    SaveLimits,
+    /// Open a run beside the open one.
+    OpenComparison(PathBuf),
+    /// Close the compared run at this index.
+    CloseComparison(usize),
+    /// Save the limits in force and write the report of the open run to this file.
+    WriteReport(PathBuf),
     /// The pictures of the chosen category a model may learn from.
     SetSeen(Vec<String>),
     /// Paint the mask of this picture of the chosen category.
@@ -61,6 +71,10 @@ pub enum Pick {
     DataFolder,
     RunFolder,
     ModelFile,
+    /// A run to compare with the open one.
+    ComparedRun,
+    /// Where to write a report.
+    ReportFile,
     /// A folder of pictures to make simulated defects of.
     TextureFolder,
 }

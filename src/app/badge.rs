@@ -7,8 +7,7 @@ use eframe::egui::{
 
 use super::icons::{self, Icon};
 use super::theme;
-use super::verdict::Verdict;
-use crate::metrics::LimitOrigin;
+use crate::metrics::{LimitOrigin, Verdict};
 
 const RADIUS: u8 = 4;
 
@@ -16,6 +15,7 @@ pub fn verdict_colour(ui: &Ui, verdict: Verdict) -> Color32 {
     let palette = theme::palette(ui);
     match verdict {
         Verdict::Pass => palette.pass,
+        Verdict::Review => palette.limit,
         Verdict::Fail => palette.fail,
     }
 }

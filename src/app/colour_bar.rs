@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::cached::Cached;
-use super::state::Action;
+use super::state::{Action, LimitEdit};
 use super::viewer::Scale;
 use super::{numbers, theme};
 use crate::render::Palette;
@@ -175,7 +175,9 @@ fn drag_mark(ui: &Ui, axis: &Axis, room: Rect, at_limit: f32) -> Option<Action> 
     let pointer = response
         .dragged()
         .then(|| response.interact_pointer_pos())??;
-    Some(Action::SetPixelLimit(axis.score_from_ui(pointer.y)))
+    Some(Action::EditLimits(LimitEdit::Pixel(
+        axis.score_from_ui(pointer.y),
+    )))
 }
 
 #[cfg(test)]

@@ -9,11 +9,13 @@ use eframe::egui::{
 use super::recall::{DefectRecall, recall_by_defect};
 use super::verdict::Outcome;
 use super::{controls, numbers, theme, words};
-use crate::metrics::{Confusion, Evaluation, pictures_to_prove, rate_bound};
+use crate::metrics::{Confusion, Evaluation, Truth, Verdict, pictures_to_prove, rate_bound};
 use crate::worker::message::RunSummary;
 
 const CELL_HEIGHT: f32 = 62.0;
 const HEAD: f32 = 74.0;
+const GOOD_PASSED: Outcome = Outcome::new(Truth::Good, Verdict::Pass);
+const CAUGHT: Outcome = Outcome::new(Truth::Defective, Verdict::Fail);
 
 /// The four cells with truth on the left and verdict on top, and the two rates below.
 pub fn confusion_ui(ui: &mut Ui, confusion: Confusion) {
@@ -47,22 +49,18 @@ fn matrix_ui(ui: &mut Ui, confusion: Confusion) {
     );
     let small = TextStyle::Small.resolve(ui.style());
     let cells = [
-        (Outcome::GoodPassed, confusion.good_passed, "passed"),
+        (GOOD_PASSED, confusion.good_passed, "passed"),
         (
-            Outcome::Overkill,
+            Outcome::OVERKILL,
             confusion.good_failed,
             "rejected: overkill",
         ),
         (
-            Outcome::Escape,
+            Outcome::ESCAPE,
             confusion.defective_passed,
             "passed: escapes",
         ),
-        (
-            Outcome::Caught,
-            confusion.defective_failed,
-            "rejected: caught",
-        ),
+        (CAUGHT, confusion.defective_failed, "rejected: caught"),
     ];
     for (column, (word, colour)) in [("PASS", palette.pass), ("FAIL", palette.fail)]
         .into_iter()

@@ -98,9 +98,9 @@ impl<'a> Lines<'a> {
         Self {
             evaluation,
             pixel: grid.of(evaluation),
-            confusion: Confusion::at(&evaluation.images, state.image_limit),
-            image_limit: state.image_limit,
-            pixel_limit: state.pixel_limit,
+            confusion: Confusion::at(&evaluation.images, state.image_limit()),
+            image_limit: state.image_limit(),
+            pixel_limit: state.pixel_limit(),
             image_colour: palette.accent,
             pixel_colour: palette.second,
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::verdict::Outcome;
-use crate::metrics::ImageRow;
+use crate::metrics::{ImageRow, Judgement};
 
 /// The order of the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,24 +63,30 @@ pub struct Listing {
     /// Indices into the evaluation's rows.
     pub rows: Vec<usize>,
     /// In the order of [`Outcome::ALL`].
-    pub per_outcome: [usize; 4],
+    pub per_outcome: [usize; 9],
     /// Every defect type of the test set, `good` first.
     pub per_defect: Vec<(String, usize)>,
 }
 
 impl Listing {
-    pub fn of(rows: &[ImageRow], limit: f32, sort: Sort, filter: &Filter) -> Self {
+    pub fn of(
+        rows: &[ImageRow],
+        judgement: &Judgement,
+        limit: f32,
+        sort: Sort,
+        filter: &Filter,
+    ) -> Self {
         let search = filter.search.trim().to_lowercase();
         let mut listing = Self::default();
         let mut per_defect: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
-            let outcome = Outcome::of(row, limit);
+            let outcome = Outcome::of(row.truth(), judgement, index);
             let of_outcome = filter.outcomes.is_empty() || filter.outcomes.contains(&outcome);
             let of_defect = filter.defect.as_ref().is_none_or(|d| *d == row.defect);
             let named = search.is_empty() || row.path.to_lowercase().contains(&search);
             *per_defect.entry(&row.defect).or_default() += usize::from(named && of_outcome);
             if named && of_defect {
-                listing.per_outcome[outcome as usize] += 1;
+                listing.per_outcome[outcome.index()] += 1;
             }
             if named && of_defect && of_outcome {
                 listing.rows.push(index);
@@ -134,7 +140,7 @@ fn sort_rows(order: &mut [usize], rows: &[ImageRow], limit: f32, sort: Sort) {
 #[cfg(test)]
 mod tests {
     use super::{Filter, Listing, Outcome, Sort};
-    use crate::metrics::ImageRow;
+    use crate::metrics::{DecisionRule, ImageRow, Judgement, Limit};
 
     fn rows() -> Vec<ImageRow> {
         let row = |defect: &str, name: &str, score| ImageRow {
@@ -157,9 +163,15 @@ mod tests {
         ]
     }
 
+    fn listing_of(sort: Sort, filter: &Filter) -> Listing {
+        let rule = DecisionRule::single(Limit::manual(0.5), Limit::manual(0.5));
+        let judgement = Judgement::of(&rows(), None, &rule);
+        Listing::of(&rows(), &judgement, 0.5, sort, filter)
+    }
+
     #[test]
     fn each_sort_orders_as_it_says() {
-        let order = |sort| Listing::of(&rows(), 0.5, sort, &Filter::default()).rows;
+        let order = |sort| listing_of(sort, &Filter::default()).rows;
         assert_eq!(order(Sort::HighestScore), [0, 4, 3, 1, 2]);
         assert_eq!(order(Sort::LowestScore), [2, 1, 3, 4, 0]);
         assert_eq!(order(Sort::Name), [0, 1, 2, 3, 4]);
@@ -169,13 +181,13 @@ mod tests {
     #[test]
     fn filters_combine_and_count_what_the_others_leave() {
         let filter = Filter {
-            outcomes: vec![Outcome::Escape, Outcome::Overkill],
+            outcomes: vec![Outcome::ESCAPE, Outcome::OVERKILL],
             defect: None,
             search: " 001".to_owned(),
         };
-        let listing = Listing::of(&rows(), 0.5, Sort::Name, &filter);
+        let listing = listing_of(Sort::Name, &filter);
         assert_eq!(listing.rows, [1, 3]);
-        assert_eq!(listing.per_outcome, [0, 1, 1, 0]);
+        assert_eq!(listing.per_outcome, [0, 0, 1, 1, 0, 0, 0, 0, 0]);
         let expected = [("good", 1), ("crack", 1), ("stain", 0)];
         assert_eq!(
             listing.per_defect,
@@ -190,21 +202,21 @@ mod tests {
             search: "CRACK/000".to_owned(),
             ..Filter::default()
         };
-        assert_eq!(Listing::of(&rows(), 0.5, Sort::Name, &filter).rows, [0]);
+        assert_eq!(listing_of(Sort::Name, &filter).rows, [0]);
     }
 
     #[test]
     fn toggling_a_cell_twice_changes_nothing() {
         let mut filter = Filter::default();
-        filter.toggle(Outcome::Escape);
-        assert_eq!(filter.outcomes, [Outcome::Escape]);
-        filter.toggle(Outcome::Escape);
+        filter.toggle(Outcome::ESCAPE);
+        assert_eq!(filter.outcomes, [Outcome::ESCAPE]);
+        filter.toggle(Outcome::ESCAPE);
         assert_eq!(filter, Filter::default());
     }
 
     #[test]
     fn steps_stop_at_the_ends_of_the_list() {
-        let listing = Listing::of(&rows(), 0.5, Sort::HighestScore, &Filter::default());
+        let listing = listing_of(Sort::HighestScore, &Filter::default());
         assert_eq!(listing.step(0, 1), Some(4));
         assert_eq!(listing.step(0, -1), Some(0));
         assert_eq!(listing.step(4, isize::MAX), Some(2));

@@ -13,12 +13,12 @@ use super::badge::{paint_badge, verdict_colour};
 use super::cached::{Cached, Same};
 use super::gallery::{Filter, Listing, Sort};
 use super::icons::{self, Icon};
-use super::state::{Action, State};
+use super::state::{Action, LimitsInForce, State};
 use super::textures::{Shown, Textures};
-use super::verdict::{Outcome, Verdict};
+use super::verdict::Outcome;
 use super::{numbers, theme, words};
 use crate::data::Sample;
-use crate::metrics::{Evaluation, ImageRow};
+use crate::metrics::{Evaluation, ImageRow, Judgement, Verdict};
 use crate::worker::message::RunSummary;
 
 const ROW_HEIGHT: f32 = 58.0;
@@ -29,7 +29,7 @@ const THUMBNAIL: f32 = 46.0;
 pub struct GalleryView {
     pub sort: Sort,
     pub filter: Filter,
-    listing: Cached<(Same<RunSummary>, f32, Sort, Filter), Listing>,
+    listing: Cached<(Same<Judgement>, f32, Sort, Filter), Listing>,
     scroll: Scroll,
     /// The picture that was last brought into view.
     brought: Option<usize>,
@@ -43,11 +43,14 @@ struct Scroll {
 
 impl GalleryView {
     /// What is listed at this limit.
-    pub fn listing(&mut self, run: &Arc<RunSummary>, rows: &[ImageRow], limit: f32) -> &Listing {
-        let inputs = (Same(Arc::clone(run)), limit, self.sort, self.filter.clone());
-        self.listing.get(inputs, |(_, limit, sort, filter)| {
-            Listing::of(rows, *limit, *sort, filter)
-        })
+    pub fn listing(&mut self, rows: &[ImageRow], limits: &LimitsInForce) -> &Listing {
+        let judgement = Same(Arc::clone(limits.judgement()));
+        let limit = limits.rule().fail_from();
+        let inputs = (judgement, limit, self.sort, self.filter.clone());
+        self.listing
+            .get(inputs, |(judgement, limit, sort, filter)| {
+                Listing::of(rows, &judgement.0, *limit, *sort, filter)
+            })
     }
 
     /// How many rows fit on a page.
@@ -66,7 +69,7 @@ pub fn gallery_ui(
 ) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = 6.0;
     let rows = &evaluation.images;
-    let listing = view.listing(run, rows, state.image_limit);
+    let listing = view.listing(rows, &state.limits);
     let (per_outcome, per_defect) = (listing.per_outcome, listing.per_defect.clone());
     let shown = listing.rows.len();
     search_ui(ui, &mut view.filter);
@@ -108,13 +111,13 @@ fn search_ui(ui: &mut Ui, filter: &mut Filter) {
 }
 
 /// Verdict against truth as four switches in the shape of the confusion matrix.
-fn outcomes_ui(ui: &mut Ui, filter: &mut Filter, counts: [usize; 4]) {
+fn outcomes_ui(ui: &mut Ui, filter: &mut Filter, counts: [usize; 9]) {
     ui.spacing_mut().item_spacing.x = 6.0;
-    let width = (ui.available_width() - 6.0) / 2.0;
-    for pair in Outcome::ALL.chunks(2) {
+    let width = (ui.available_width() - 12.0) / 3.0;
+    for pair in Outcome::ALL[..6].chunks(3) {
         ui.horizontal(|ui| {
             for &outcome in pair {
-                let count = counts[outcome as usize];
+                let count = counts[outcome.index()];
                 let colour = outcome_colour(ui, outcome, count);
                 let text = format!("{} {}", outcome.name(), words::grouped(count));
                 let button = Button::selectable(
@@ -188,7 +191,7 @@ fn list_ui(
 ) -> Option<Action> {
     let to_view = (view.brought != Some(state.selected)).then_some(state.selected);
     let (offset, height) = (view.scroll.offset, view.scroll.height);
-    let listing = view.listing(run, rows, state.image_limit);
+    let listing = view.listing(rows, &state.limits);
     if listing.rows.is_empty() {
         nothing_ui(ui, view);
         return None;
@@ -211,7 +214,7 @@ fn list_ui(
                 row,
                 sample,
                 &run.path,
-                state.image_limit,
+                Outcome::of(row.truth(), state.limits.judgement(), index),
                 selected,
                 textures,
             )
@@ -251,14 +254,13 @@ fn row_ui(
     row: &ImageRow,
     sample: &Sample,
     run: &Path,
-    limit: f32,
+    outcome: Outcome,
     selected: bool,
     textures: &mut Textures,
 ) -> Response {
     let (rect, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-    let outcome = Outcome::of(row, limit);
-    let verdict = Verdict::of(row.score, limit);
+    let verdict = outcome.verdict;
     response.widget_info(|| {
         WidgetInfo::selected(
             Role::ListBoxOption,

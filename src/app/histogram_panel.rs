@@ -13,7 +13,7 @@ use egui_plot::{
 
 use super::limit_control::{score_range, step};
 use super::plot_parts::{even_marks, legend_entry, still_plot};
-use super::state::{Action, State};
+use super::state::{Action, LimitEdit, State};
 use super::{controls, numbers, theme, words};
 use crate::metrics::{Evaluation, ScoreHistogram, score_histogram};
 use crate::worker::message::RunSummary;
@@ -40,13 +40,13 @@ pub fn histogram_ui(
         ui.add_space(8.0);
         legend_ui(ui, run, evaluation);
     });
-    let range = score_range(run, state.image_limit);
+    let range = score_range(run, state.image_limit());
     let bins = (2.5 * (evaluation.images.len() as f64).sqrt()).clamp(24.0, 64.0) as usize;
     let histogram = score_histogram(&evaluation.images, bins);
     let transform = plot_ui(ui, state, run, &histogram, &range);
-    paint_limit(ui, &transform, state.image_limit);
-    drag_line(ui, &transform, state.image_limit, &range, view)
-        .or_else(|| nudge(ui, state.image_limit, &range))
+    paint_limit(ui, &transform, state.image_limit());
+    drag_line(ui, &transform, state.image_limit(), &range, view)
+        .or_else(|| nudge(ui, state.image_limit(), &range))
 }
 
 fn legend_ui(ui: &mut Ui, run: &RunSummary, evaluation: &Evaluation) {
@@ -93,7 +93,7 @@ fn plot_ui(
     let top = |counts: &[usize]| counts.iter().copied().max().unwrap_or(0).max(1) as f64;
     let (up, down) = (top(&histogram.good), top(&histogram.defective));
     let (low, high) = (f64::from(*range.start()), f64::from(*range.end()));
-    let limit = f64::from(state.image_limit);
+    let limit = f64::from(state.image_limit());
     let bounds = PlotBounds::from_min_max([low, -1.12 * down], [high, 1.3 * up]);
     let side = |name: &str, from: f64, to: f64, colour: Color32| {
         let corners = vec![
@@ -252,7 +252,7 @@ fn drag_line(
     let pointer = view.dragging.then(|| response.interact_pointer_pos())??;
     let score = transform.value_from_position(pointer).x as f32;
     let score = score.clamp(*range.start(), *range.end());
-    (score != limit).then_some(Action::SetImageLimit(score))
+    (score != limit).then_some(Action::EditLimits(LimitEdit::Fail(score)))
 }
 
 /// Left and Right move the limit a little, with Shift a tenth of that.
@@ -273,7 +273,7 @@ fn nudge(ui: &Ui, limit: f32, range: &RangeInclusive<f32>) -> Option<Action> {
         )
     });
     let step = step(range) * if fine { 0.1 } else { 1.0 };
-    (presses != 0.0).then_some(Action::SetImageLimit(limit + presses * step))
+    (presses != 0.0).then_some(Action::EditLimits(LimitEdit::Fail(limit + presses * step)))
 }
 
 #[cfg(test)]

@@ -16,12 +16,12 @@ use super::limit_control::{image_limit_ui, pixel_limit_value_ui};
 use super::picture::Picture;
 use super::state::{Action, State};
 use super::textures::{Shown, Textures};
-use super::verdict::{Outcome, Verdict};
+use super::verdict::Outcome;
 use super::view_controls::{Available, view_controls_ui, view_keys};
 use super::viewer::{PixelReadout, Scale, ViewerSettings, ZoomRequest, viewer_ui};
 use super::viewport::Viewport;
 use super::{numbers, theme, words};
-use crate::metrics::{Evaluation, ImageRow};
+use crate::metrics::{Evaluation, ImageRow, Verdict};
 use crate::worker::message::RunSummary;
 
 /// Below the colour bar, for the typed pixel limit.
@@ -55,7 +55,7 @@ pub fn inspect_ui(
         return no_scores_ui(ui, state, run, "This model has no scored pictures yet");
     };
     let mut action =
-        greet(state, run, evaluation, view).or_else(|| keys(ui, state, run, evaluation, view));
+        greet(state, run, evaluation, view).or_else(|| keys(ui, state, evaluation, view));
     let palette = theme::palette(ui);
     Panel::left("gallery panel")
         .default_size(286.0)
@@ -95,20 +95,12 @@ fn greet(
         return None;
     }
     view.greeted = same;
-    let listing = view
-        .gallery
-        .listing(run, &evaluation.images, state.image_limit);
+    let listing = view.gallery.listing(&evaluation.images, &state.limits);
     listing.rows.first().copied().map(Action::Select)
 }
 
 /// Previous and next picture in the order of the list.
-fn keys(
-    ui: &Ui,
-    state: &State,
-    run: &Arc<RunSummary>,
-    evaluation: &Evaluation,
-    view: &mut InspectView,
-) -> Option<Action> {
+fn keys(ui: &Ui, state: &State, evaluation: &Evaluation, view: &mut InspectView) -> Option<Action> {
     if ui.ctx().egui_wants_keyboard_input() {
         return None;
     }
@@ -125,9 +117,7 @@ fn keys(
     ];
     let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
     let (_, step) = steps.into_iter().find(|(key, _)| pressed(*key))?;
-    let listing = view
-        .gallery
-        .listing(run, &evaluation.images, state.image_limit);
+    let listing = view.gallery.listing(&evaluation.images, &state.limits);
     listing.step(state.selected, step).map(Action::Select)
 }
 
@@ -145,9 +135,7 @@ fn prefetch(
     if matches!(textures.picture(Some(&run.path), sample), Shown::Loading) {
         return;
     }
-    let listing = view
-        .gallery
-        .listing(run, &evaluation.images, state.image_limit);
+    let listing = view.gallery.listing(&evaluation.images, &state.limits);
     for step in [-1, 1] {
         let neighbour = listing
             .step(state.selected, step)
@@ -169,8 +157,8 @@ fn picture_ui(
     let row = evaluation.images.get(state.selected)?;
     let sample = run.samples.get(state.selected)?;
     ui.spacing_mut().item_spacing.y = 6.0;
-    let mut action = header_ui(ui, state, run, evaluation, row, view);
-    facts_ui(ui, row, state.image_limit);
+    let mut action = header_ui(ui, state, evaluation, row, view);
+    facts_ui(ui, row, outcome(state, row), state.image_limit());
     let limit = ui
         .horizontal_wrapped(|ui| image_limit_ui(ui, state, run))
         .inner;
@@ -204,15 +192,12 @@ fn picture_ui(
 fn header_ui(
     ui: &mut Ui,
     state: &State,
-    run: &Arc<RunSummary>,
     evaluation: &Evaluation,
     row: &ImageRow,
     view: &mut InspectView,
 ) -> Option<Action> {
-    let listing = view
-        .gallery
-        .listing(run, &evaluation.images, state.image_limit);
-    let verdict = Verdict::of(row.score, state.image_limit);
+    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let verdict = outcome(state, row).verdict;
     let mut action = None;
     ui.horizontal(|ui| {
         verdict_ui(ui, verdict);
@@ -251,6 +236,11 @@ fn header_ui(
     action
 }
 
+/// What the selected picture is judged to be, beside what it is.
+fn outcome(state: &State, row: &ImageRow) -> Outcome {
+    Outcome::of(row.truth(), state.limits.judgement(), state.selected)
+}
+
 fn verdict_ui(ui: &mut Ui, verdict: Verdict) {
     let colour = verdict_colour(ui, verdict);
     Frame::new()
@@ -269,7 +259,7 @@ fn verdict_ui(ui: &mut Ui, verdict: Verdict) {
 }
 
 /// Truth, score and limit in words, and what is wrong when verdict and truth disagree.
-fn facts_ui(ui: &mut Ui, row: &ImageRow, limit: f32) {
+fn facts_ui(ui: &mut Ui, row: &ImageRow, outcome: Outcome, limit: f32) {
     let palette = theme::palette(ui);
     let fact = |ui: &mut Ui, name: &str, value: &str| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -281,16 +271,16 @@ fn facts_ui(ui: &mut Ui, row: &ImageRow, limit: f32) {
         let truth = if row.is_defective() {
             format!("defective, {}", row.defect)
         } else {
-            "good".to_owned()
+            row.truth().name().to_owned()
         };
         fact(ui, "Truth", &truth);
         fact(ui, "Score", &numbers::score(row.score));
         fact(ui, "Limit", &numbers::score(limit));
         fact(ui, "Score / limit", &format!("{:.2}", row.score / limit));
-        let text = match Outcome::of(row, limit) {
-            Outcome::Overkill => "Overkill: a good picture is rejected",
-            Outcome::Escape => "Escape: a defect passes",
-            Outcome::GoodPassed | Outcome::Caught => return,
+        let text = match outcome {
+            Outcome::OVERKILL => "Overkill: a good picture is rejected",
+            Outcome::ESCAPE => "Escape: a defect passes",
+            _ => return,
         };
         warning_badge(ui, text, palette.error);
     });
@@ -306,8 +296,8 @@ fn stage_ui(
     request: Option<ZoomRequest>,
 ) -> Option<Action> {
     let scale = Scale {
-        ends: run.scale,
-        pixel_limit: state.pixel_limit,
+        ends: run.limits.scale,
+        pixel_limit: state.pixel_limit(),
     };
     let room = ui.available_size();
     ui.horizontal_top(|ui| {

@@ -5,15 +5,14 @@ use std::ops::RangeInclusive;
 use eframe::egui::{Button, DragValue, Label, RichText, Slider, SliderClamping, Ui};
 
 use super::badge::origin_badge;
-use super::state::{Action, State};
+use super::state::{Action, LimitEdit, State};
 use super::{numbers, theme};
-use crate::metrics::Limit;
 use crate::worker::message::RunSummary;
 
 /// Name, slider, value, reset, origin, in one line that wraps.
 pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
-    let range = score_range(run, state.image_limit);
-    let mut limit = state.image_limit;
+    let range = score_range(run, state.image_limit());
+    let mut limit = state.image_limit();
     let mut action = None;
     let name = Label::new(RichText::new("Image limit").color(theme::palette(ui).strong));
     let name = ui.add(name);
@@ -30,21 +29,20 @@ pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Ac
         "Pictures that score this much or more fail. Drag, type, or use the arrow keys",
     );
     if response.changed() && limit.is_finite() {
-        action = Some(Action::SetImageLimit(limit));
+        action = Some(Action::EditLimits(LimitEdit::Fail(limit)));
     }
-    let own = run.image_limit.value;
-    let reset = ui.add_enabled(state.image_limit != own, Button::new("Reset"));
-    let hint = format!("Back to the run's own limit, {}", numbers::score(own));
+    let own = run.proposed.fail.value;
+    let reset = ui.add_enabled(state.image_limit() != own, Button::new("Reset"));
+    let hint = format!("Back to what calibration proposed, {}", numbers::score(own));
     let reset = reset
         .accessible_name("Reset the image limit")
         .on_hover_text(hint);
     if reset.clicked() {
-        action = Some(Action::SetImageLimit(own));
+        let rule = state.limits.rule().clone();
+        let rule = rule.with_fail(run.proposed.fail.clone());
+        action = Some(Action::EditLimits(LimitEdit::Rule(rule)));
     }
-    origin_badge(
-        ui,
-        &limit_in_force(state.image_limit, &run.image_limit).origin,
-    );
+    origin_badge(ui, &state.limits.rule().fail.origin);
     action
 }
 
@@ -52,41 +50,33 @@ pub fn image_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Ac
 pub fn pixel_limit_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
     ui.label(RichText::new("Pixel limit").color(theme::palette(ui).strong));
     let action = pixel_limit_value_ui(ui, state, run);
-    origin_badge(
-        ui,
-        &limit_in_force(state.pixel_limit, &run.pixel_limit).origin,
-    );
+    origin_badge(ui, &state.limits.rule().pixel.origin);
     action
 }
 
 /// The pixel limit to drag or type, and its reset.
 pub fn pixel_limit_value_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
-    let mut limit = state.pixel_limit;
+    let mut limit = state.pixel_limit();
     let value = DragValue::new(&mut limit)
-        .speed((run.scale.1 - run.scale.0).abs() / 400.0)
+        .speed((run.limits.scale.1 - run.limits.scale.0).abs() / 400.0)
         .custom_formatter(|value, _| numbers::score(value as f32));
     let response = ui.add(value).accessible_name("Pixel limit");
     let hint =
         "Pixels that score this much or more count as defective. Drag sideways, or click and type";
     if response.on_hover_text(hint).changed() && limit.is_finite() {
-        return Some(Action::SetPixelLimit(limit));
+        return Some(Action::EditLimits(LimitEdit::Pixel(limit)));
     }
-    let own = run.pixel_limit.value;
-    let reset = ui.add_enabled(state.pixel_limit != own, Button::new("Reset"));
-    let hint = format!("Back to the run's own pixel limit, {}", numbers::score(own));
+    let own = run.proposed.pixel.value;
+    let reset = ui.add_enabled(state.pixel_limit() != own, Button::new("Reset"));
+    let hint = format!("Back to what calibration proposed, {}", numbers::score(own));
     let reset = reset
         .accessible_name("Reset the pixel limit")
         .on_hover_text(hint);
-    reset.clicked().then_some(Action::SetPixelLimit(own))
-}
-
-/// The run's limit keeps its origin; any other value was set by hand.
-pub fn limit_in_force(value: f32, own: &Limit) -> Limit {
-    if value == own.value {
-        own.clone()
-    } else {
-        Limit::manual(value)
-    }
+    reset.clicked().then(|| {
+        let rule = state.limits.rule().clone();
+        let rule = rule.with_pixel(run.proposed.pixel.clone());
+        Action::EditLimits(LimitEdit::Rule(rule))
+    })
 }
 
 /// All test and held-out scores and the run's limit, with some air at both ends; wider only where `limit` lies outside.
@@ -95,7 +85,7 @@ pub fn score_range(run: &RunSummary, limit: f32) -> RangeInclusive<f32> {
     let scores = rows
         .map(|row| row.score)
         .chain(run.calibration_scores.iter().copied())
-        .chain([run.image_limit.value]);
+        .chain([run.limits.image.value]);
     let (low, high) = scores
         .filter(|score| score.is_finite())
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), score| {
@@ -111,20 +101,4 @@ pub fn score_range(run: &RunSummary, limit: f32) -> RangeInclusive<f32> {
 /// What one press of an arrow key changes.
 pub fn step(range: &RangeInclusive<f32>) -> f32 {
     (range.end() - range.start()) / 400.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::limit_in_force;
-    use crate::metrics::{Limit, LimitOrigin};
-
-    #[test]
-    fn a_moved_limit_was_set_by_hand() {
-        let own = Limit {
-            value: 0.5,
-            origin: LimitOrigin::HeldOutMaximum { pictures: 21 },
-        };
-        assert_eq!(limit_in_force(0.5, &own), own);
-        assert_eq!(limit_in_force(0.6, &own).origin, LimitOrigin::Manual);
-    }
 }

@@ -223,6 +223,8 @@ impl App {
         match pick {
             Pick::DataFolder => self.act_alone(Action::OpenFolder(path)),
             Pick::TextureFolder => self.train_view.form.textures = path.display().to_string(),
+            Pick::ComparedRun => self.act_alone(Action::OpenComparison(path)),
+            Pick::ReportFile => self.act_alone(Action::WriteReport(path)),
             Pick::RunFolder | Pick::ModelFile => self.act_alone(Action::OpenRun(path)),
         }
     }
@@ -264,9 +266,18 @@ impl App {
             Action::ForgetUnfinished => self.state.unfinished = None,
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
             Action::Select(index) => self.state.selected = index,
-            Action::SetImageLimit(limit) => self.state.image_limit = limit,
-            Action::SetPixelLimit(limit) => self.state.pixel_limit = limit,
-            Action::ResetLimits => self.state.reset_limits(),
+            Action::EditLimits(edit) => self.state.edit_limits(&edit, self.now()),
+            Action::ResetLimits => self.state.reset_limits(self.now()),
+            Action::UndoLimits => self.state.undo_limits(),
+            Action::RedoLimits => self.state.redo_limits(),
+            Action::SaveLimits => self.save_limits(),
+            Action::OpenComparison(path) => self.submit(Command::OpenComparison { path }),
+            Action::CloseComparison(index) => {
+                if index < self.state.comparisons.len() {
+                    self.state.comparisons.remove(index);
+                }
+            }
+            Action::WriteReport(out) => self.write_report(out),
             Action::SetSeen(ids) => self.set_seen(ids),
             Action::PaintMask(id) => self.paint_mask(&id),
             Action::Painter(action) => self.painter_action(action),
@@ -275,8 +286,7 @@ impl App {
     }
 
     fn go(&mut self, place: Place) {
-        let needs_run = matches!(place, Place::Inspect | Place::Results);
-        if !needs_run || self.state.run.is_some() {
+        if !place.needs_run() || self.state.run.is_some() {
             self.state.place = place;
         }
         if place != Place::Inspect {
@@ -318,6 +328,24 @@ impl App {
         }
         self.data_view.seen = seen_card::SeenView::default();
         self.open_notes();
+    }
+
+    fn save_limits(&mut self) {
+        if let Some(run) = &self.state.run {
+            let limits = Box::new(self.state.limits.to_save(run));
+            let run = run.path.clone();
+            self.submit(Command::SaveLimits { run, limits });
+        }
+    }
+
+    /// What is not saved would not be in the report, so it is saved first.
+    fn write_report(&mut self, out: std::path::PathBuf) {
+        if let Some(run) = &self.state.run {
+            let limits = &self.state.limits;
+            let limits = (!limits.are_saved(run)).then(|| Box::new(limits.to_save(run)));
+            let run = run.path.clone();
+            self.submit(Command::WriteReport { run, limits, out });
+        }
     }
 
     fn train(&mut self, command: Command) {
@@ -383,6 +411,7 @@ impl App {
             Place::Inspect => {
                 inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
             }
+            Place::Compare => None,
             Place::Results => results_ui(ui, &self.state, &mut self.results_view),
         }
     }

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::limit_control::limit_in_force;
 use super::numbers::{self, NOT_AVAILABLE};
+use super::state::LimitsInForce;
 use super::{taught_words, words};
 use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol};
 use crate::worker::message::RunSummary;
@@ -71,11 +71,11 @@ pub struct Group {
 }
 
 /// All numbers at the image limit in force.
-pub fn groups(run: &RunSummary, evaluation: &Evaluation, image_limit: f32) -> Vec<Group> {
+pub fn groups(evaluation: &Evaluation, limits: &LimitsInForce) -> Vec<Group> {
     vec![
         without_limit(evaluation),
-        at_image_limit(run, evaluation, image_limit),
-        at_pixel_limit(run, evaluation),
+        at_image_limit(evaluation, limits),
+        at_pixel_limit(evaluation),
         oracle(evaluation),
     ]
 }
@@ -119,8 +119,9 @@ fn without_limit(evaluation: &Evaluation) -> Group {
     }
 }
 
-fn at_image_limit(run: &RunSummary, evaluation: &Evaluation, image_limit: f32) -> Group {
-    let confusion = Confusion::at(&evaluation.images, image_limit);
+fn at_image_limit(evaluation: &Evaluation, limits: &LimitsInForce) -> Group {
+    let limit = &limits.rule().fail;
+    let confusion = Confusion::at(&evaluation.images, limit.value);
     let reasons = Reasons::of(evaluation);
     let share = |value: Option<f64>| match value {
         Some(value) => Cell::Number(numbers::percent(value)),
@@ -132,7 +133,7 @@ fn at_image_limit(run: &RunSummary, evaluation: &Evaluation, image_limit: f32) -
         cells: [cell, Cell::Blank, Cell::Blank],
     };
     Group {
-        basis: Basis::Limit(limit_in_force(image_limit, &run.image_limit)),
+        basis: Basis::Limit(limit.clone()),
         rows: vec![
             row(
                 "Overkill rate",
@@ -154,10 +155,10 @@ fn at_image_limit(run: &RunSummary, evaluation: &Evaluation, image_limit: f32) -
 }
 
 /// Measured when the run was evaluated: always at the run's own pixel limit.
-fn at_pixel_limit(run: &RunSummary, evaluation: &Evaluation) -> Group {
+fn at_pixel_limit(evaluation: &Evaluation) -> Group {
     let reasons = Reasons::of(evaluation);
     Group {
-        basis: Basis::Limit(run.pixel_limit.clone()),
+        basis: Basis::Limit(evaluation.protocol.pixel_limit.clone()),
         rows: vec![NumberRow {
             name: "IoU at the run's pixel limit",
             meaning: "Overlap of what is marked and what is defective, divided by their union, over all pixels",
@@ -298,8 +299,8 @@ pub fn protocol_facts(
                 protocol.test_good, protocol.test_defective
             ),
         ),
-        fact("Run's image limit", limit(&run.image_limit)),
-        fact("Run's pixel limit", limit(&run.pixel_limit)),
+        fact("Run's image limit", limit(&run.limits.image)),
+        fact("Run's pixel limit", limit(&run.limits.pixel)),
         fact("Speed", words::rate(images_per_second, "pictures")),
         fact("Device", protocol.device.clone()),
         hash("Backbone SHA-256", &protocol.backbone_sha256),

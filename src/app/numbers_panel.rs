@@ -29,7 +29,7 @@ pub fn numbers_ui(
     run: &RunSummary,
     evaluation: &Evaluation,
 ) -> Option<Action> {
-    let groups = groups(run, evaluation, state.image_limit);
+    let groups = groups(evaluation, &state.limits);
     let mut action = None;
     ui.horizontal(|ui| {
         controls::heading(ui, "All numbers");

@@ -91,6 +91,14 @@ pub fn desktop_dialog(pick: Pick) -> Option<PathBuf> {
             .set_title("Choose a folder of textures")
             .pick_folder(),
         Pick::RunFolder => dialog.set_title("Choose a run folder").pick_folder(),
+        Pick::ComparedRun => dialog
+            .set_title("Choose a run to compare with")
+            .pick_folder(),
+        Pick::ReportFile => dialog
+            .set_title("Write the report to")
+            .add_filter("Web page", &["html"])
+            .set_file_name("report.html")
+            .save_file(),
         Pick::ModelFile => dialog
             .set_title("Choose a model file")
             .add_filter("Flawscope model", &["safetensors"])

@@ -99,10 +99,13 @@ fn subtitle(command: &Command) -> String {
         );
     }
     let path = match command {
-        Command::OpenData { root, .. } => root,
-        Command::MakeSample { out, .. } => out,
-        Command::OpenRun { path } => path,
-        Command::Evaluate { run, .. } | Command::DiscardTraining { run } => run,
+        Command::OpenData { root: path, .. }
+        | Command::OpenRun { path }
+        | Command::OpenComparison { path } => path,
+        Command::MakeSample { out, .. } | Command::WriteReport { out, .. } => out,
+        Command::Evaluate { run, .. }
+        | Command::DiscardTraining { run }
+        | Command::SaveLimits { run, .. } => run,
         Command::ListWeights
         | Command::PreviewAugmentation { .. }
         | Command::Train { .. }

@@ -38,7 +38,7 @@ pub fn rail_ui(ui: &mut Ui, state: &State) -> Option<Action> {
 }
 
 fn place_ui(ui: &mut Ui, state: &State, place: Place) -> Option<Action> {
-    let open = matches!(place, Place::Data | Place::Train) || state.run.is_some();
+    let open = !place.needs_run() || state.run.is_some();
     let response = ui
         .add_enabled_ui(open, |ui| {
             let selected = state.place == place;
@@ -58,7 +58,7 @@ fn glyph(place: Place) -> Icon {
         Place::Data => Icon::Folder,
         Place::Train => Icon::Learning,
         Place::Inspect => Icon::Magnifier,
-        Place::Results => Icon::Bars,
+        Place::Results | Place::Compare => Icon::Bars,
     }
 }
 

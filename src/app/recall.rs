@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::verdict::Verdict;
-use crate::metrics::ImageRow;
+use crate::metrics::{ImageRow, Limit};
 
 /// One defect type at one limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +31,7 @@ pub fn recall_by_defect(rows: &[ImageRow], limit: f32) -> Vec<DefectRecall> {
             weakest: row.score,
         });
         entry.pictures += 1;
-        entry.caught += usize::from(Verdict::of(row.score, limit) == Verdict::Fail);
+        entry.caught += usize::from(Limit::manual(limit).rejects(row.score));
         entry.weakest = entry.weakest.min(row.score);
     }
     let mut list: Vec<_> = types.into_values().collect();

@@ -37,7 +37,7 @@ pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<
         return no_scores_ui(ui, state, run, "This model has no results yet");
     };
     let ground = theme::palette(ui).panel;
-    let confusion = Confusion::at(&evaluation.images, state.image_limit);
+    let confusion = Confusion::at(&evaluation.images, state.image_limit());
     let mut action = Panel::top("results head")
         .resizable(false)
         .frame(
@@ -143,8 +143,8 @@ fn cards_ui(
         "recall and proof",
         &[1.2, 1.0],
         |ui, index| match index {
-            0 => recall_ui(ui, evaluation, state.image_limit),
-            _ => proof_ui(ui, run, state.image_limit),
+            0 => recall_ui(ui, evaluation, state.image_limit()),
+            _ => proof_ui(ui, run, state.image_limit()),
         },
     );
     action = grid_ui(ui, state, run, &mut view.grid).or(action.take());

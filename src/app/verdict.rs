@@ -1,118 +1,121 @@
-//! What the limit says about a picture, held against what is known about it. Plain data, no widgets.
+//! A verdict held against what is known about the picture: the cells of the confusion matrix. Plain data, no widgets.
 
-use crate::metrics::{ImageRow, Limit};
+use crate::metrics::{Judgement, Truth, Verdict};
 
-/// What the limit says.
+/// One cell of the confusion matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Pass,
-    Fail,
-}
-
-impl Verdict {
-    /// A score at or above the limit fails.
-    pub fn of(score: f32, limit: f32) -> Self {
-        if Limit::manual(limit).rejects(score) {
-            Self::Fail
-        } else {
-            Self::Pass
-        }
-    }
-
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "PASS",
-            Self::Fail => "FAIL",
-        }
-    }
-}
-
-/// Verdict against truth: the four cells of the confusion matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    GoodPassed,
-    /// A good picture called defective: a false reject.
-    Overkill,
-    /// A defective picture called good: a missed defect.
-    Escape,
-    Caught,
+pub struct Outcome {
+    pub truth: Truth,
+    pub verdict: Verdict,
 }
 
 impl Outcome {
-    pub const ALL: [Self; 4] = [Self::GoodPassed, Self::Overkill, Self::Escape, Self::Caught];
+    /// A good picture called defective: a false reject.
+    pub const OVERKILL: Self = Self::new(Truth::Good, Verdict::Fail);
+    /// A defective picture called good: a missed defect.
+    pub const ESCAPE: Self = Self::new(Truth::Defective, Verdict::Pass);
 
-    pub fn of(row: &ImageRow, limit: f32) -> Self {
-        match (row.is_defective(), Verdict::of(row.score, limit)) {
-            (false, Verdict::Pass) => Self::GoodPassed,
-            (false, Verdict::Fail) => Self::Overkill,
-            (true, Verdict::Pass) => Self::Escape,
-            (true, Verdict::Fail) => Self::Caught,
-        }
+    /// Row by row: truths in their order, and within each the verdicts in theirs.
+    pub const ALL: [Self; 9] = [
+        Self::new(Truth::Good, Verdict::Pass),
+        Self::new(Truth::Good, Verdict::Review),
+        Self::OVERKILL,
+        Self::ESCAPE,
+        Self::new(Truth::Defective, Verdict::Review),
+        Self::new(Truth::Defective, Verdict::Fail),
+        Self::new(Truth::Unlabelled, Verdict::Pass),
+        Self::new(Truth::Unlabelled, Verdict::Review),
+        Self::new(Truth::Unlabelled, Verdict::Fail),
+    ];
+
+    pub const fn new(truth: Truth, verdict: Verdict) -> Self {
+        Self { truth, verdict }
+    }
+
+    /// Of the picture at `index`; what was not judged passes.
+    pub fn of(truth: Truth, judgement: &Judgement, index: usize) -> Self {
+        let verdict = judgement.verdicts.get(index).copied();
+        Self::new(truth, verdict.unwrap_or(Verdict::Pass))
+    }
+
+    /// Its place in [`Outcome::ALL`].
+    pub fn index(self) -> usize {
+        3 * self.truth as usize + self.verdict as usize
     }
 
     pub fn is_error(self) -> bool {
-        matches!(self, Self::Overkill | Self::Escape)
+        self == Self::OVERKILL || self == Self::ESCAPE
     }
 
     /// What went wrong with one picture; `None` when nothing did.
     pub fn error_word(self) -> Option<&'static str> {
         match self {
-            Self::Overkill => Some("overkill"),
-            Self::Escape => Some("escape"),
-            Self::GoodPassed | Self::Caught => None,
+            Self::OVERKILL => Some("overkill"),
+            Self::ESCAPE => Some("escape"),
+            _ => None,
         }
     }
 
     /// As it stands on buttons and beside pictures.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::GoodPassed => "Good passed",
-            Self::Overkill => "Overkill",
-            Self::Escape => "Escapes",
-            Self::Caught => "Caught",
+        match (self.truth, self.verdict) {
+            (Truth::Good, Verdict::Pass) => "Good passed",
+            (Truth::Good, Verdict::Review) => "Good to review",
+            (Truth::Good, Verdict::Fail) => "Overkill",
+            (Truth::Defective, Verdict::Pass) => "Escapes",
+            (Truth::Defective, Verdict::Review) => "Defective to review",
+            (Truth::Defective, Verdict::Fail) => "Caught",
+            (Truth::Unlabelled, Verdict::Pass) => "Unlabelled passed",
+            (Truth::Unlabelled, Verdict::Review) => "Unlabelled to review",
+            (Truth::Unlabelled, Verdict::Fail) => "Unlabelled failed",
         }
     }
 
     /// What the name means, for whoever hovers it.
     pub fn explanation(self) -> &'static str {
-        match self {
-            Self::GoodPassed => "Good pictures below the limit: passed, as they should be",
-            Self::Overkill => {
-                "Good pictures at or above the limit: rejected although they are good"
+        match (self.truth, self.verdict) {
+            (Truth::Good, Verdict::Pass) => "Good pictures that pass, as they should",
+            (Truth::Good, Verdict::Review) => "Good pictures between T1 and T2: a person decides",
+            (Truth::Good, Verdict::Fail) => {
+                "Good pictures that are rejected although they are good"
             }
-            Self::Escape => {
-                "Defective pictures below the limit: passed although they are defective"
+            (Truth::Defective, Verdict::Pass) => {
+                "Defective pictures that pass although they are defective"
             }
-            Self::Caught => "Defective pictures at or above the limit: rejected, as they should be",
+            (Truth::Defective, Verdict::Review) => {
+                "Defective pictures between T1 and T2: a person decides"
+            }
+            (Truth::Defective, Verdict::Fail) => {
+                "Defective pictures that are rejected, as they should be"
+            }
+            (Truth::Unlabelled, _) => "Pictures nobody has labelled; they count in no rate",
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Verdict};
-    use crate::metrics::ImageRow;
+    use super::Outcome;
+    use crate::metrics::{Judgement, Tally, Truth, Verdict};
 
-    fn row(label: &str, score: f32) -> ImageRow {
-        ImageRow {
-            path: "test/a.png".to_owned(),
-            label: label.to_owned(),
-            defect: label.to_owned(),
-            score,
+    #[test]
+    fn every_cell_stands_at_its_place() {
+        for (place, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome.index(), place);
         }
+        assert_eq!(Outcome::ALL.iter().filter(|o| o.is_error()).count(), 2);
     }
 
     #[test]
-    fn a_score_exactly_at_the_limit_fails() {
-        assert_eq!(Verdict::of(0.5, 0.5), Verdict::Fail);
-        assert_eq!(Verdict::of(0.499, 0.5), Verdict::Pass);
-    }
-
-    #[test]
-    fn each_cell_is_reached() {
-        assert_eq!(Outcome::of(&row("good", 0.1), 0.5), Outcome::GoodPassed);
-        assert_eq!(Outcome::of(&row("good", 0.9), 0.5), Outcome::Overkill);
-        assert_eq!(Outcome::of(&row("defective", 0.1), 0.5), Outcome::Escape);
-        assert_eq!(Outcome::of(&row("defective", 0.9), 0.5), Outcome::Caught);
+    fn what_was_not_judged_passes() {
+        let judgement = Judgement {
+            verdicts: vec![Verdict::Fail],
+            tally: Tally::default(),
+        };
+        assert_eq!(Outcome::of(Truth::Good, &judgement, 0), Outcome::OVERKILL);
+        assert_eq!(
+            Outcome::of(Truth::Defective, &judgement, 1),
+            Outcome::ESCAPE
+        );
     }
 }

@@ -3,12 +3,19 @@
 pub mod confidence;
 pub mod confusion;
 pub mod curve;
+pub mod decision;
+pub mod disagreement;
 pub mod evaluation;
+pub mod extent;
 pub mod histogram;
+pub mod judgement;
 pub mod limit;
 pub mod pixel;
 pub mod region;
+pub mod region_table;
 pub mod scale;
+pub mod truth;
+pub mod verdict;
 
 mod overlap;
 mod ranking;
@@ -22,11 +29,18 @@ use thiserror::Error;
 pub use confidence::{pictures_to_prove, rate_bound};
 pub use confusion::Confusion;
 pub use curve::{Curve, Point};
+pub use decision::{AreaRule, Combination, DecisionRule, Region};
+pub use disagreement::{Opinion, disagreement, relative_score};
 pub use evaluation::{Evaluation, Protocol};
+pub use extent::{DefectCells, MapExtent};
 pub use histogram::{ScoreHistogram, score_histogram};
+pub use judgement::{Judgement, Rate, Tally};
 pub use limit::{Limit, LimitOrigin, false_reject_bound};
 pub use pixel::PixelAccumulator;
+pub use region_table::{DefectFound, RegionTable};
 pub use scale::ScoreScale;
+pub use truth::Truth;
+pub use verdict::Verdict;
 
 use ranking::Ranking;
 use sweep::{Defect, Rank};
@@ -65,7 +79,7 @@ pub enum MetricsError {
 pub struct ImageRow {
     /// Path relative to the category's folder; [`crate::data`]'s sample id.
     pub path: String,
-    /// `good` or `defective`.
+    /// `good`, `defective` or `unlabelled`.
     pub label: String,
     /// `good`, or the defect type.
     pub defect: String,
@@ -74,8 +88,12 @@ pub struct ImageRow {
 }
 
 impl ImageRow {
+    pub fn truth(&self) -> Truth {
+        Truth::of_label(&self.label)
+    }
+
     pub fn is_defective(&self) -> bool {
-        self.label != "good"
+        self.truth() == Truth::Defective
     }
 }
 

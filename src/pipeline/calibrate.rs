@@ -108,11 +108,7 @@ pub fn calibrate(
     let limit = Limit::from_held_out(&scores, config.calibration.quantile)?;
     let scale = colour_scale(&mut medians, limit.value);
     Ok(Some(Calibration {
-        limits: Limits {
-            image: limit.clone(),
-            pixel: limit,
-            scale,
-        },
+        limits: Limits::new(limit.clone(), limit, scale),
         pictures: scores.len(),
         scores,
     }))

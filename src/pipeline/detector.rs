@@ -199,8 +199,8 @@ pub struct TrainedDetector {
     pub detector: Box<dyn Detector>,
     pub reader: PictureReader,
     pub meta: ModelMeta,
-    /// Identifies the model file.
-    pub checksum: String,
+    /// Identifies what gives the scores, whatever limits are set; evaluations name it.
+    pub identity: String,
     pub device: Device,
 }
 
@@ -233,8 +233,8 @@ impl TrainedDetector {
         Ok(Self {
             detector,
             reader: PictureReader::new(kind, meta.input, &device),
+            identity: meta.first_checksum.clone().unwrap_or(checksum),
             meta,
-            checksum,
             device,
         })
     }

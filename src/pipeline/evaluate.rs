@@ -6,18 +6,22 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
+use super::defect_cells::{defect_cells, pixels_per_cell};
 use super::detector::TrainedDetector;
 use super::device::device_name;
 use crate::config::DeviceChoice;
-use crate::data::image::{Geometry, read_size};
+use crate::data::image::{Geometry, InputSpec, Mask, Size, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Evaluation, ImageMetrics, ImageRow, PixelAccumulator, PixelMetrics, Protocol,
+    Evaluation, ImageMetrics, ImageRow, MapExtent, PixelAccumulator, PixelMetrics, Protocol,
+    RegionTable,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
 use crate::store::maps::MapReader;
 use crate::store::model_file::SeenDefect;
+use crate::store::regions;
+use crate::store::run_folder::Measured;
 use crate::store::{RunFolder, sha256_of_file};
 
 /// What to judge.
@@ -104,21 +108,21 @@ pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outc
         .iter()
         .map(|&(index, score)| (samples[index].clone(), row(&samples[index], score)))
         .unzip();
-    let Some((pixel_at_input, pixel_at_original)) =
-        pixel_metrics(&trained, &samples, &maps.reader()?, monitor)?
-    else {
+    let Some(pixels) = measure(&trained, &samples, &maps.reader()?, monitor)? else {
         return Ok(Outcome::Cancelled);
     };
+    let regions = regions::seal(folder.path(), &pixels.regions)?;
     let image = ImageMetrics::from_rows(&rows)?;
     let evaluation = Evaluation::new(
         protocol(&trained, &samples, unreadable),
         rows,
         image,
-        pixel_at_input,
-        pixel_at_original,
+        pixels.at_input,
+        pixels.at_original,
         seconds,
     );
-    folder.commit_evaluation(evaluation.clone(), samples, &trained.checksum, maps)?;
+    let measured = Measured { maps, regions };
+    folder.commit_evaluation(evaluation.clone(), samples, &trained.identity, measured)?;
     Ok(Outcome::Finished(evaluation))
 }
 
@@ -195,13 +199,21 @@ fn row(sample: &Sample, score: f32) -> ImageRow {
     }
 }
 
-/// Pixel numbers at input size and at each picture's own size, from the maps on disk. `None`: cancelled.
-fn pixel_metrics(
+/// What the maps say, pixel by pixel and region by region.
+struct Pixels {
+    /// At input size, and at each picture's own size.
+    at_input: PixelMetrics,
+    at_original: PixelMetrics,
+    regions: RegionTable,
+}
+
+/// Looks at every map on disk. `None`: cancelled.
+fn measure(
     trained: &TrainedDetector,
     samples: &[Sample],
     maps: &MapReader,
     monitor: &dyn Monitor,
-) -> Result<Option<(PixelMetrics, PixelMetrics)>> {
+) -> Result<Option<Pixels>> {
     monitor.report(Progress::Phase {
         phase: Phase::ComputingMetrics,
         total: samples.len() + 1,
@@ -209,14 +221,17 @@ fn pixel_metrics(
     let spec = trained.reader.spec();
     let mut at_input = PixelAccumulator::new();
     let mut at_original = PixelAccumulator::new();
+    let mut regions = RegionTable::default();
     for (done, sample) in samples.iter().enumerate() {
         if monitor.should_stop() {
             return Ok(None);
         }
         let map = maps.read(&sample.id)?;
         let size = read_size(&sample.image, sample.orientation)?;
+        let mask = sample.mask(size)?;
+        measure_regions(&mut regions, spec, &map, size, mask.as_ref());
         // Without a mask it is unknown which pixels of a defective picture are defective.
-        let Some(mask) = sample.mask(size)? else {
+        let Some(mask) = mask else {
             continue;
         };
         add(&mut at_input, &map, mask.to_input(spec).values(), sample)?;
@@ -230,7 +245,24 @@ fn pixel_metrics(
         monitor.report(Progress::Step { done });
     }
     let limit = trained.meta.limits.pixel.value;
-    Ok(Some((at_input.finish(limit), at_original.finish(limit))))
+    Ok(Some(Pixels {
+        at_input: at_input.finish(limit),
+        at_original: at_original.finish(limit),
+        regions,
+    }))
+}
+
+fn measure_regions(
+    regions: &mut RegionTable,
+    spec: &InputSpec,
+    map: &ScoreMap,
+    picture: Size,
+    mask: Option<&Mask>,
+) {
+    let defects = mask.map(|mask| defect_cells(mask, spec, map));
+    let defects = defects.unwrap_or_default();
+    let extent = MapExtent::of(map.values(), map.width(), &defects);
+    regions.push(pixels_per_cell(spec, picture, map), &extent, &defects);
 }
 
 fn add(

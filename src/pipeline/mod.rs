@@ -1,6 +1,7 @@
 //! The workflows: draw the sample, train, evaluate, predict. Blocking; knows no front end.
 
 mod calibrate;
+mod defect_cells;
 mod defects;
 mod detector;
 mod device;

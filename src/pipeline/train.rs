@@ -198,6 +198,7 @@ impl Training {
         let state = self.keeper.state;
         let last = state.history.last().and_then(|epoch| epoch.loss);
         let meta = ModelMeta {
+            first_checksum: None,
             program_version: state.program_version,
             config: state.config,
             backbone: self.backbone.identity,

@@ -10,7 +10,7 @@ use safetensors::tensor::Dtype;
 
 use super::atomic::write_atomically;
 use super::container::{self, Entry};
-use super::model_file::{self, CheckedModel, ModelMeta};
+use super::model_file::{self, CheckedModel, Limits, ModelMeta};
 use super::signed::{Checksum, Pairs};
 
 /// Before the names of the backbone's tensors, where a model carries its backbone.
@@ -36,6 +36,23 @@ pub fn save(path: &Path, meta: &ModelMeta, tensors: &[(String, Tensor)]) -> Resu
         "two tensors of the model have the same name"
     );
     save_signed(path, meta.to_pairs()?, &by_name)
+}
+
+/// Gives a saved model other limits. Its tensors, and with them all scores, stay as they are, and so does the evaluation
+/// that names it.
+pub fn change_limits(path: &Path, limits: &Limits) -> Result<()> {
+    let model = load(path)?;
+    if model.meta.limits == *limits {
+        return Ok(());
+    }
+    let first_checksum = model.meta.first_checksum.clone().unwrap_or(model.checksum);
+    let meta = ModelMeta {
+        limits: limits.clone(),
+        first_checksum: Some(first_checksum),
+        ..model.meta
+    };
+    let tensors: Vec<(String, Tensor)> = model.tensors.tensors.into_iter().collect();
+    save(path, &meta, &tensors).map(drop)
 }
 
 /// Writes one of our own files: pairs, tensors and the checksum over both, which is returned.

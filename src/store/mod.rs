@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod maps;
 pub mod model_file;
 pub mod npy;
+pub mod regions;
 pub mod results;
 pub mod run_folder;
 pub mod training_state;
@@ -24,11 +25,12 @@ use anyhow::{Result, ensure};
 pub use self::hash::{sha256_of_file, sha256_of_reader};
 
 use self::atomic::{folder_of, write_atomically};
-use self::model_file::inspect;
+pub use self::model_file::Limits;
+use self::model_file::{ModelMeta, inspect};
 pub use self::run_folder::RunFolder;
 use crate::config::RunConfig;
 use crate::data::Sample;
-use crate::metrics::{Evaluation, Limit};
+use crate::metrics::{DecisionRule, Evaluation, Limit, RegionTable};
 use crate::models::backbone::BackboneKind;
 
 /// A run as the window shows it: settings and results without tensors.
@@ -37,15 +39,19 @@ pub struct RunSummary {
     /// The run folder, or the model file when a lone model was opened.
     pub path: PathBuf,
     pub config: RunConfig,
-    pub image_limit: Limit,
-    pub pixel_limit: Limit,
+    /// Of the model file, hexadecimal.
+    pub checksum: String,
+    /// The limits in the model file, and the frozen colour scale.
+    pub limits: Limits,
+    /// What the held-out good pictures proposed when the model was trained.
+    pub proposed: DecisionRule,
     /// Image scores of the held-out good pictures, ascending.
     pub calibration_scores: Vec<f32>,
-    /// The frozen colour scale: raw scores at its two ends. The pixel limit lies half-way.
-    pub scale: (f32, f32),
     pub evaluation: Option<Arc<Evaluation>>,
     /// The evaluated pictures, in the order of `evaluation.images`; empty when there is no evaluation.
     pub samples: Vec<Sample>,
+    /// How large the regions of each picture are at every limit; absent where an earlier program evaluated.
+    pub regions: Option<Arc<RegionTable>>,
 }
 
 /// A training that was interrupted and can go on, as the window shows it.
@@ -103,8 +109,12 @@ pub fn open_run(path: &Path) -> Result<RunSummary> {
         None => inspect(path)?,
     };
     let record = match &run {
-        Some(run) => run.evaluation(&model.checksum)?,
+        Some(run) => run.evaluation(model.identity())?,
         None => None,
+    };
+    let regions = match (&run, &record) {
+        (Some(run), Some(record)) => run.regions(record)?,
+        _ => None,
     };
     let (evaluation, samples) = match record {
         Some(record) => (Some(Arc::new(record.evaluation)), record.samples),
@@ -112,14 +122,31 @@ pub fn open_run(path: &Path) -> Result<RunSummary> {
     };
     Ok(RunSummary {
         path: run.map_or_else(|| path.to_path_buf(), |run| run.path().to_path_buf()),
+        proposed: proposed(&model.meta),
         config: model.meta.config,
-        image_limit: model.meta.limits.image,
-        pixel_limit: model.meta.limits.pixel,
+        checksum: model.checksum,
+        limits: model.meta.limits,
         calibration_scores: model.meta.calibration_scores,
-        scale: model.meta.limits.scale,
         evaluation,
         samples,
+        regions: regions.map(Arc::new),
     })
+}
+
+/// What calibration made of the held-out pictures, whatever limits were set since.
+fn proposed(meta: &ModelMeta) -> DecisionRule {
+    let quantile = meta.config.calibration.quantile;
+    match Limit::from_held_out(&meta.calibration_scores, quantile) {
+        // Calibration takes one number for both.
+        Ok(limit) => DecisionRule::single(limit.clone(), limit),
+        Err(_) => meta.limits.rule(),
+    }
+}
+
+/// Gives the model of a run folder, or a lone model file, other limits. Its evaluation stays.
+pub fn save_limits(path: &Path, limits: &Limits) -> Result<()> {
+    let model = run_of(path)?.map_or_else(|| path.to_path_buf(), |run| run.model_path());
+    checkpoint::change_limits(&model, limits)
 }
 
 /// The training that waits in a run folder. The error says why there is none.
@@ -159,8 +186,11 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::run_folder::samples::{evaluation, samples};
-    use super::{RunFolder, checkpoint, interrupted, interrupted_folder, model_file, open_run};
+    use super::run_folder::samples::{evaluation, measured, samples};
+    use super::{
+        RunFolder, checkpoint, interrupted, interrupted_folder, model_file, open_run, save_limits,
+    };
+    use crate::metrics::Limit;
 
     /// A run folder with a model and, at the returned path, a copy of the lone model.
     fn run() -> (TempDir, RunFolder, String) {
@@ -173,7 +203,7 @@ mod tests {
 
     fn evaluate(run: &RunFolder, checksum: &str) {
         let maps = run.map_writer([]).unwrap();
-        run.commit_evaluation(evaluation(2.0), samples(), checksum, maps.seal().unwrap())
+        run.commit_evaluation(evaluation(2.0), samples(), checksum, measured(run, maps))
             .unwrap();
     }
 
@@ -182,15 +212,45 @@ mod tests {
         let (_folder, run, checksum) = run();
         let summary = open_run(run.path()).unwrap();
         assert!(summary.evaluation.is_none() && summary.samples.is_empty());
-        assert_eq!(
-            summary.image_limit,
-            model_file::samples::meta().limits.image
-        );
+        assert_eq!(summary.limits, model_file::samples::meta().limits);
+        assert_eq!(summary.proposed.fail.value, 0.3_f32.next_up());
         evaluate(&run, &checksum);
         let summary = open_run(run.path()).unwrap();
         assert_eq!(summary.path, run.path());
         assert_eq!(*summary.evaluation.unwrap(), evaluation(2.0));
         assert_eq!(summary.samples, samples());
+        assert_eq!(summary.regions.unwrap().pictures(), 2);
+    }
+
+    #[test]
+    fn other_limits_are_saved_and_keep_the_evaluation() {
+        let (_folder, run, checksum) = run();
+        evaluate(&run, &checksum);
+        let before = open_run(run.path()).unwrap();
+        let rule = before.limits.rule().with_fail(Limit::manual(0.75));
+        for value in [0.7, 0.6] {
+            let rule = rule.clone().with_review(Some(Limit::manual(value)));
+            let limits = before.limits.with_rule(rule, Some(12.5));
+            save_limits(run.path(), &limits).unwrap();
+            let after = open_run(run.path()).unwrap();
+            assert_eq!(after.limits, limits);
+            assert_ne!(after.checksum, before.checksum);
+            assert_eq!(after.proposed, before.proposed);
+            assert!(after.evaluation.is_some(), "scores do not depend on limits");
+        }
+        let crossed = before.limits.with_rule(
+            crate::metrics::DecisionRule {
+                review: Some(Limit::manual(9.0)),
+                ..rule
+            },
+            None,
+        );
+        let error = format!("{:#}", save_limits(run.path(), &crossed).unwrap_err());
+        assert!(error.contains("T1 (9) lies above T2"), "{error}");
+        assert_eq!(
+            open_run(run.path()).unwrap().limits.review.unwrap().value,
+            0.6
+        );
     }
 
     #[test]

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::container::Entry;
 use super::signed::{self, Checked, Kind, Pairs};
 use crate::config::RunConfig;
 use crate::data::image::{InputSpec, Orientation};
-use crate::metrics::Limit;
+use crate::metrics::{AreaRule, DecisionRule, Limit};
 use crate::models::backbone::BackboneKind;
+
+const FIRST_CHECKSUM: &str = "first_checksum";
 
 /// The frozen network under a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +26,92 @@ pub struct BackboneIdentity {
     pub embedded: bool,
 }
 
-/// Where accept ends and reject begins, and how scores are coloured.
+/// Where accept ends and reject begins, how scores are coloured, and how large things are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
+    /// T2: pictures that score this much or more fail.
     pub image: Limit,
+    /// T1: pictures that score less pass. Without it there is no REVIEW band.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Limit>,
     pub pixel: Limit,
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub area: AreaRule,
     /// Raw pixel scores at the two ends of the frozen colour scale.
     pub scale: (f32, f32),
+    /// Pixels of a picture on one millimetre of the product, once somebody has measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels_per_mm: Option<f64>,
+}
+
+fn is_plain(area: &AreaRule) -> bool {
+    *area == AreaRule::default()
+}
+
+impl Limits {
+    /// One limit for the score, one for the pixels, and nothing else.
+    pub fn new(image: Limit, pixel: Limit, scale: (f32, f32)) -> Self {
+        Self {
+            image,
+            review: None,
+            pixel,
+            area: AreaRule::default(),
+            scale,
+            pixels_per_mm: None,
+        }
+    }
+
+    /// The rule these limits make.
+    pub fn rule(&self) -> DecisionRule {
+        DecisionRule {
+            review: self.review.clone(),
+            fail: self.image.clone(),
+            pixel: self.pixel.clone(),
+            area: self.area,
+        }
+    }
+
+    /// The same colours with another rule and measure.
+    #[must_use]
+    pub fn with_rule(&self, rule: DecisionRule, pixels_per_mm: Option<f64>) -> Self {
+        Self {
+            image: rule.fail,
+            review: rule.review,
+            pixel: rule.pixel,
+            area: rule.area,
+            scale: self.scale,
+            pixels_per_mm,
+        }
+    }
+
+    /// JSON has no infinities, and limits that cross make no sense.
+    fn check(&self) -> Result<()> {
+        let review = self.review.as_ref().map(|limit| limit.value);
+        let scores = [
+            self.image.value,
+            self.pixel.value,
+            self.scale.0,
+            self.scale.1,
+        ];
+        let finite = scores.into_iter().chain(review).all(f32::is_finite);
+        ensure!(finite, "a limit is not a number");
+        ensure!(
+            review.is_none_or(|review| review <= self.image.value),
+            "T1 ({}) lies above T2 ({})",
+            review.unwrap_or_default(),
+            self.image.value
+        );
+        let sizes = [Some(self.area.pixels), self.pixels_per_mm];
+        ensure!(
+            self.pixels_per_mm.is_none_or(|scale| scale > 0.0)
+                && sizes
+                    .into_iter()
+                    .flatten()
+                    .all(|size| size.is_finite() && size >= 0.0),
+            "the smallest area or the scale is not a size"
+        );
+        Ok(())
+    }
 }
 
 /// What a model was made from.
@@ -88,6 +169,9 @@ pub struct ModelMeta {
     /// Real defects it was trained on, by id. They must never be among the pictures it is judged by.
     pub seen: Vec<SeenDefect>,
     pub history: Vec<EpochRecord>,
+    /// The checksum the model had before its limits were changed. Scores do not depend on limits, so evaluations name
+    /// this one. `None`: they are those it was trained with.
+    pub first_checksum: Option<String>,
 }
 
 impl ModelMeta {
@@ -106,6 +190,9 @@ impl ModelMeta {
             pairs.add("seen", &self.seen)?;
         }
         pairs.add("history", &self.history)?;
+        if let Some(checksum) = &self.first_checksum {
+            pairs.add_text(FIRST_CHECKSUM, checksum);
+        }
         Ok(pairs)
     }
 
@@ -121,21 +208,20 @@ impl ModelMeta {
             provenance: pairs.get("provenance")?,
             seen: pairs.get_or_default("seen")?,
             history: pairs.get("history")?,
+            first_checksum: pairs.text(FIRST_CHECKSUM).ok().map(ToOwned::to_owned),
         })
     }
 
     /// JSON has no infinities: a model whose numbers are broken is stopped here, not when somebody loads it.
     fn check_numbers(&self) -> Result<()> {
-        let Limits {
-            image,
-            pixel,
-            scale,
-        } = &self.limits;
-        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        self.limits
+            .check()
+            .context("the model's limits cannot be saved")?;
         ensure!(
-            finite(&[image.value, pixel.value, scale.0, scale.1])
-                && finite(&self.calibration_scores),
-            "the model's limits or calibration scores are not numbers: its training went wrong"
+            self.calibration_scores
+                .iter()
+                .all(|score| score.is_finite()),
+            "the model's calibration scores are not numbers: its training went wrong"
         );
         check_history(&self.history)
     }
@@ -152,8 +238,15 @@ pub(super) fn check_history(history: &[EpochRecord]) -> Result<()> {
     Ok(())
 }
 
-/// A model file's account of itself; the checksum identifies the model, and evaluations name it.
+/// A model file's account of itself, and the checksum over the whole file.
 pub type CheckedModel = Checked<ModelMeta>;
+
+impl CheckedModel {
+    /// Identifies what gives the scores: the same whatever limits are set. Evaluations name it.
+    pub fn identity(&self) -> &str {
+        self.meta.first_checksum.as_ref().unwrap_or(&self.checksum)
+    }
+}
 
 /// Reads and checks a model file without keeping its tensors.
 pub fn inspect(path: &Path) -> Result<CheckedModel> {
@@ -223,11 +316,7 @@ pub(super) mod samples {
             )
             .unwrap(),
             orientation: Orientation::Ignore,
-            limits: Limits {
-                image: limit(0.1 + 0.2),
-                pixel: limit(1.0 / 3.0),
-                scale: (0.0, 2.0 / 3.0),
-            },
+            limits: Limits::new(limit(0.1 + 0.2), limit(1.0 / 3.0), (0.0, 2.0 / 3.0)),
             calibration_scores: vec![0.1, 0.2, 0.3],
             provenance: Provenance {
                 data_fingerprint: "cd".repeat(32),
@@ -247,6 +336,7 @@ pub(super) mod samples {
                 loss: Some(290.5),
                 quantities: BTreeMap::from([("radius".to_owned(), 0.063)]),
             }],
+            first_checksum: None,
         }
     }
 }

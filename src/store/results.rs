@@ -17,10 +17,13 @@ use crate::metrics::Evaluation;
 pub struct EvaluationRecord {
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// Of the model that was judged; with any other model the evaluation is stale.
+    /// Identifies the model that was judged; with any other model the evaluation is stale. Other limits make no other model.
     pub model_checksum: String,
     /// Name of the file of raw score maps beside this one.
     pub maps: Option<String>,
+    /// Name of the table of regions beside this one. Absent from evaluations of earlier programs.
+    #[serde(default)]
+    pub regions: Option<String>,
     /// The evaluated pictures, in the order of the evaluation's `images`.
     pub samples: Vec<Sample>,
 }

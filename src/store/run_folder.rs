@@ -7,14 +7,22 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::atomic::{remove_leftovers, unwritable};
 use super::maps::{MapReader, MapWriter, SealedMaps};
+use super::regions::{self, SealedRegions};
 use super::results::EvaluationRecord;
 use crate::data::Sample;
-use crate::metrics::Evaluation;
+use crate::metrics::{Evaluation, RegionTable};
 
 pub const MODEL: &str = "model.safetensors";
 pub const TRAINING: &str = "training.safetensors";
 pub const EVALUATION: &str = "evaluation.json";
 pub const SCORES: &str = "scores.csv";
+
+/// What an evaluation measured, complete under temporary names.
+#[derive(Debug)]
+pub struct Measured {
+    pub maps: SealedMaps,
+    pub regions: SealedRegions,
+}
 
 /// A folder with a model and, once it was judged, its evaluation:
 ///
@@ -24,6 +32,7 @@ pub const SCORES: &str = "scores.csv";
 /// evaluation.json        numbers, pictures, the model's checksum, the name of the file of maps
 /// scores.csv             the same scores as a table
 /// maps-HASH.safetensors  raw score maps by sample id
+/// regions-HASH.safetensors  how large the regions of each map are at every limit
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
@@ -136,8 +145,8 @@ impl RunFolder {
         &self,
         evaluation: Evaluation,
         samples: Vec<Sample>,
-        model_checksum: &str,
-        maps: SealedMaps,
+        model: &str,
+        Measured { maps, regions }: Measured,
     ) -> Result<()> {
         ensure!(
             evaluation.images.len() == samples.len(),
@@ -147,30 +156,32 @@ impl RunFolder {
         );
         let record = EvaluationRecord {
             evaluation,
-            model_checksum: model_checksum.to_owned(),
+            model_checksum: model.to_owned(),
             maps: Some(maps.name.clone()),
+            regions: Some(regions.name.clone()),
             samples,
         };
         let staged = record.stage(&self.evaluation_path())?;
         let scores = record.stage_scores(&self.scores_path())?;
-        let maps_name = maps.name.clone();
+        let names = [maps.name.clone(), regions.name.clone()];
         maps.publish()?;
+        regions.publish()?;
         // A table that belongs to another record would be a lie; a missing one is only missing.
         remove_if_there(&self.scores_path())?;
         staged.publish()?;
         scores.publish()?;
-        self.remove_maps_except(&maps_name);
+        self.remove_measured_except(&names);
         remove_leftovers(&self.path);
         Ok(())
     }
 
-    /// The evaluation of exactly this model; `None` when there is none or it judged another model.
-    pub fn evaluation(&self, model_checksum: &str) -> Result<Option<EvaluationRecord>> {
+    /// The evaluation of exactly this model, by its identity; `None` when there is none or it judged another model.
+    pub fn evaluation(&self, model: &str) -> Result<Option<EvaluationRecord>> {
         if !self.evaluation_path().exists() {
             return Ok(None);
         }
         let record = EvaluationRecord::read(&self.evaluation_path())?;
-        Ok((record.model_checksum == model_checksum).then_some(record))
+        Ok((record.model_checksum == model).then_some(record))
     }
 
     /// The raw score maps behind an evaluation.
@@ -182,25 +193,46 @@ impl RunFolder {
                 self.path.display()
             )
         })?;
-        // The record is text that anyone may edit: only a name within this folder is followed.
-        let plain = Path::new(name).file_name() == Some(name.as_ref());
-        ensure!(
-            plain,
-            "{} names score maps outside its folder",
-            self.evaluation_path().display()
-        );
-        MapReader::open(&self.path.join(name))
+        MapReader::open(&self.beside(name)?)
     }
 
-    /// Old maps that cannot be removed, say because another program reads them, are removed by a later evaluation.
-    fn remove_maps_except(&self, current: &str) {
+    /// The table of regions behind an evaluation; `None` where an earlier program made it without one.
+    pub fn regions(&self, record: &EvaluationRecord) -> Result<Option<RegionTable>> {
+        let Some(name) = &record.regions else {
+            return Ok(None);
+        };
+        let path = self.beside(name)?;
+        let table = regions::read(&path)?;
+        ensure!(
+            table.pictures() == record.samples.len(),
+            "{} measures {} pictures and not the {} of the evaluation; evaluate again",
+            path.display(),
+            table.pictures(),
+            record.samples.len()
+        );
+        Ok(Some(table))
+    }
+
+    /// A file the record names. The record is text that anyone may edit: only a name within this folder is followed.
+    fn beside(&self, name: &str) -> Result<PathBuf> {
+        ensure!(
+            Path::new(name).file_name() == Some(name.as_ref()),
+            "{} names a file outside its folder",
+            self.evaluation_path().display()
+        );
+        Ok(self.path.join(name))
+    }
+
+    /// Old files that cannot be removed, say because another program reads them, are removed by a later evaluation.
+    fn remove_measured_except(&self, current: &[String]) {
         let Ok(entries) = fs::read_dir(&self.path) else {
             return;
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with("maps-") && name.ends_with(".safetensors") && name != current {
+            let measured = ["maps-", "regions-"].iter().any(|p| name.starts_with(p));
+            if measured && name.ends_with(".safetensors") && !current.iter().any(|c| *c == name) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -216,11 +248,26 @@ fn remove_if_there(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 pub(super) mod samples {
+    use super::{Measured, RunFolder, regions};
     use crate::data::image::Orientation;
     use crate::data::{Label, Sample};
     use crate::metrics::{
-        Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
+        Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, MapExtent, PixelMetrics, Point,
+        Protocol, RegionTable,
     };
+    use crate::store::maps::MapWriter;
+
+    /// These maps, and a table of regions for [`samples`].
+    pub fn measured(run: &RunFolder, maps: MapWriter) -> Measured {
+        let mut table = RegionTable::default();
+        for _ in samples() {
+            table.push(2.0, &MapExtent::of(&[2.0, 0.0], 2, &[]), &[]);
+        }
+        Measured {
+            maps: maps.seal().unwrap(),
+            regions: regions::seal(run.path(), &table).unwrap(),
+        }
+    }
 
     pub fn samples() -> Vec<Sample> {
         let sample = |id: &str, label, defect: &str| Sample {
@@ -327,7 +374,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::samples::{evaluation, samples};
+    use super::samples::{evaluation, measured, samples};
     use super::{MODEL, RunFolder, TRAINING};
     use crate::score_map::ScoreMap;
     use crate::store::maps::MapWriter;
@@ -352,13 +399,8 @@ mod tests {
 
     fn commit(run: &RunFolder, value: f32) {
         let maps = maps(run, value);
-        run.commit_evaluation(
-            evaluation(value),
-            samples(),
-            "model-1",
-            maps.seal().unwrap(),
-        )
-        .unwrap();
+        run.commit_evaluation(evaluation(value), samples(), "model-1", measured(run, maps))
+            .unwrap();
     }
 
     /// The committed state is wholly that of `value`.
@@ -471,7 +513,7 @@ mod tests {
         let (_folder, run) = run();
         let maps = maps(&run, 2.0);
         assert!(
-            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", maps.seal().unwrap())
+            run.commit_evaluation(evaluation(2.0), Vec::new(), "model-1", measured(&run, maps))
                 .is_err()
         );
         assert!(!run.evaluation_path().exists());

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::Jobs;
-use super::message::{Command, Event, JobId};
+use super::message::{Command, Event, JobId, Limits};
 use crate::config::{DeviceChoice, RunConfig};
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
 use crate::pipeline::{self, EvaluateRequest, SeenPolicy, Trained};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
+use crate::report;
 use crate::store::weights::{find_weights, search_folders};
 use crate::store::{self, RunFolder};
 
@@ -46,6 +47,14 @@ impl Jobs for PipelineJobs {
             Command::DiscardTraining { run } => Some(discard(run, job)?),
             Command::PreviewAugmentation { config } => draw_examples(&config, job, monitor)?,
             Command::OpenRun { path } => Some(open(&path, job)?),
+            Command::OpenComparison { path } => Some(Event::ComparisonOpened {
+                job,
+                run: Arc::new(store::open_run(&path)?),
+            }),
+            Command::SaveLimits { run, limits } => Some(save_limits(&run, &limits, job)?),
+            Command::WriteReport { run, limits, out } => {
+                write_report(&run, limits.as_deref(), out, job)?
+            }
             Command::Evaluate { run, data } => evaluate(run, data, job, monitor)?,
         };
         // No answer: the job was cancelled, which the lane says.
@@ -162,6 +171,31 @@ fn evaluate(
         Outcome::Finished(_) => open_run(&request.run, job).map(Some),
         Outcome::Cancelled => Ok(None),
     }
+}
+
+fn save_limits(run: &Path, limits: &Limits, job: JobId) -> Result<Event> {
+    store::save_limits(run, limits)?;
+    Ok(Event::LimitsSaved {
+        job,
+        run: Arc::new(store::open_run(run)?),
+    })
+}
+
+fn write_report(
+    run: &Path,
+    limits: Option<&Limits>,
+    out: PathBuf,
+    job: JobId,
+) -> Result<Option<Event>> {
+    if let Some(limits) = limits {
+        store::save_limits(run, limits)?;
+    }
+    report::write(run, &out)?;
+    Ok(Some(Event::ReportWritten {
+        job,
+        run: Arc::new(store::open_run(run)?),
+        out,
+    }))
 }
 
 fn open(path: &Path, job: JobId) -> Result<Event> {

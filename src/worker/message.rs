@@ -12,7 +12,7 @@ use crate::progress::Progress;
 use crate::score_map::ScoreMap;
 
 pub use crate::pipeline::Augmentation;
-pub use crate::store::{InterruptedTraining, RunSummary, WeightsInfo, WeightsOrigin};
+pub use crate::store::{InterruptedTraining, Limits, RunSummary, WeightsInfo, WeightsOrigin};
 
 /// Names one submitted command; events carry it so that those of an older job can be dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +43,16 @@ pub enum Command {
     PreviewAugmentation { config: Box<RunConfig> },
     /// Open a run folder or a model file.
     OpenRun { path: PathBuf },
+    /// Open another run beside the one that is open, to compare them.
+    OpenComparison { path: PathBuf },
+    /// Write these limits into the model of a run.
+    SaveLimits { run: PathBuf, limits: Box<Limits> },
+    /// Write the report of a run, after giving its model these limits if there are any.
+    WriteReport {
+        run: PathBuf,
+        limits: Option<Box<Limits>>,
+        out: PathBuf,
+    },
     /// Score the test pictures of `data` (or of the run's own data set) with a trained run, then open it.
     Evaluate { run: PathBuf, data: Option<PathBuf> },
 }
@@ -77,6 +87,22 @@ pub enum Event {
     RunOpened {
         job: JobId,
         run: Arc<RunSummary>,
+    },
+    /// What [`Command::OpenComparison`] asked for.
+    ComparisonOpened {
+        job: JobId,
+        run: Arc<RunSummary>,
+    },
+    /// The model has the limits of [`Command::SaveLimits`]; the run as it is now.
+    LimitsSaved {
+        job: JobId,
+        run: Arc<RunSummary>,
+    },
+    /// The report lies at `out`; the run as it is now.
+    ReportWritten {
+        job: JobId,
+        run: Arc<RunSummary>,
+        out: PathBuf,
     },
     /// There is no model yet, but a training that can go on: one that was cancelled or failed just now, with the whole
     /// story of its failure, or one that was found where a run was to be opened.
@@ -124,6 +150,9 @@ impl Event {
             Self::DataOpened { .. }
             | Self::WeightsListed { .. }
             | Self::RunOpened { .. }
+            | Self::ComparisonOpened { .. }
+            | Self::LimitsSaved { .. }
+            | Self::ReportWritten { .. }
             | Self::Interrupted { .. }
             | Self::Discarded { .. }
             | Self::AugmentationDrawn { .. }

@@ -85,7 +85,7 @@ impl RunMaps {
             return Ok(None);
         };
         let model = crate::store::model_file::inspect(&run.model_path())?;
-        let Some(record) = run.evaluation(&model.checksum)? else {
+        let Some(record) = run.evaluation(model.identity())? else {
             return Ok(None);
         };
         Ok(Some(Self {

@@ -46,7 +46,10 @@ fn until(window: &mut Harness<'static, App>, what: &str, wanted: impl Fn(&State)
 
 fn confusion(state: &State) -> Confusion {
     let run = state.run.as_ref().unwrap();
-    Confusion::at(&run.evaluation.as_ref().unwrap().images, state.image_limit)
+    Confusion::at(
+        &run.evaluation.as_ref().unwrap().images,
+        state.image_limit(),
+    )
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
     let slider = window.get_by_role_and_label(Role::Slider, "Image limit");
     slider.set_value_accesskit(f64::from(lowest) * 0.9);
     until(&mut window, "a limit below every score", |state| {
-        state.image_limit < lowest
+        state.image_limit() < lowest
     });
     let all_fail = confusion(window.state().state());
     assert_eq!((all_fail.good_failed, all_fail.defective_failed), (3, 15));
@@ -112,7 +115,7 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
 
     window.get_by_label("Reset the image limit").click();
     until(&mut window, "the run's own limit", |state| {
-        state.image_limit == run.image_limit.value
+        state.image_limit() == run.limits.image.value
     });
 }
 

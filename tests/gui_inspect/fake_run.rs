@@ -7,10 +7,11 @@ use flawscope::config::RunConfig;
 use flawscope::data::image::Orientation;
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
-    Curve, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Point, Protocol,
+    Curve, DecisionRule, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics,
+    Point, Protocol,
 };
 use flawscope::score_map::ScoreMap;
-use flawscope::worker::message::{Detail, Preview, PreviewRequest, RunSummary};
+use flawscope::worker::message::{Detail, Limits, Preview, PreviewRequest, RunSummary};
 
 pub const IMAGE_LIMIT: f32 = 0.6;
 pub const PIXEL_LIMIT: f32 = 0.55;
@@ -76,11 +77,12 @@ pub fn run_of(root: &Path, rows: Vec<ImageRow>) -> RunSummary {
     RunSummary {
         path: PathBuf::from("/runs/lid-cfa-0"),
         config: RunConfig::first_look(root),
-        image_limit,
-        pixel_limit,
+        checksum: "5c".repeat(32),
+        proposed: DecisionRule::single(image_limit.clone(), pixel_limit.clone()),
+        limits: Limits::new(image_limit, pixel_limit, (0.1, 1.0)),
         calibration_scores: calibration_scores.collect(),
-        scale: (0.1, 1.0),
         evaluation: Some(Arc::new(evaluation)),
+        regions: None,
         samples,
     }
 }

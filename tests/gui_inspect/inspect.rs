@@ -237,12 +237,12 @@ fn the_pixel_limit_is_dragged_on_the_colour_bar_and_reset() {
     harness.drop_at(from - eframe::egui::vec2(0.0, 60.0));
     harness.run_steps(2);
     assert!(
-        harness.state().state.pixel_limit > 0.57,
+        harness.state().state.pixel_limit() > 0.57,
         "{}",
-        harness.state().state.pixel_limit
+        harness.state().state.pixel_limit()
     );
     click(&mut harness, "Reset the pixel limit");
-    assert_eq!(harness.state().state.pixel_limit, fake_run::PIXEL_LIMIT);
+    assert_eq!(harness.state().state.pixel_limit(), fake_run::PIXEL_LIMIT);
 }
 
 #[test]

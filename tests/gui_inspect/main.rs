@@ -14,7 +14,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
 use flawscope::app::results_panel::{ResultsView, results_ui};
-use flawscope::app::state::{Action, Place, State};
+use flawscope::app::state::{Action, LimitsInForce, Place, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::worker::message::{Preview, PreviewRequest, RunSummary};
@@ -31,12 +31,12 @@ struct Window {
 
 impl Window {
     fn new(place: Place, run: RunSummary) -> Self {
-        let mut state = State {
+        let state = State {
             place,
+            limits: LimitsInForce::of(&run),
             run: Some(Arc::new(run)),
             ..State::default()
         };
-        state.reset_limits();
         Self {
             state,
             inspect: InspectView::default(),
@@ -83,9 +83,10 @@ impl Window {
         match action {
             Action::Go(place) => self.state.place = place,
             Action::Select(index) => self.state.selected = index,
-            Action::SetImageLimit(limit) => self.state.image_limit = limit,
-            Action::SetPixelLimit(limit) => self.state.pixel_limit = limit,
-            Action::ResetLimits => self.state.reset_limits(),
+            Action::EditLimits(edit) => self.state.edit_limits(&edit, 0.0),
+            Action::ResetLimits => self.state.reset_limits(0.0),
+            Action::UndoLimits => self.state.undo_limits(),
+            Action::RedoLimits => self.state.redo_limits(),
             Action::CopyText(text) => self.copied = Some(text),
             other => panic!("unexpected action {other:?}"),
         }

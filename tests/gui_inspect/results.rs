@@ -67,7 +67,7 @@ fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
     let plot = harness.get_by_label("Limit line in the histogram").rect();
     let state = &harness.state().state;
     // The same range as the plot's: scores from 0.29 to 1.57 with some air.
-    let share = (state.image_limit - 0.2388) / (1.6212 - 0.2388);
+    let share = (state.image_limit() - 0.2388) / (1.6212 - 0.2388);
     let on_line = pos2(
         plot.left() + share * plot.width() + 8.0,
         plot.bottom() - 40.0,
@@ -79,7 +79,7 @@ fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
     harness.run_steps(2);
     harness.drop_at(to);
     harness.run_steps(2);
-    let limit = harness.state().state.image_limit;
+    let limit = harness.state().state.image_limit();
     assert!((0.70..0.80).contains(&limit), "{limit}");
     let far = pos2(plot.right() - 20.0, plot.center().y);
     harness.drag_at(far);
@@ -87,7 +87,7 @@ fn the_line_in_the_histogram_is_dragged_from_anywhere_near_it() {
     harness.drop_at(far - vec2(100.0, 0.0));
     harness.run_steps(2);
     assert_eq!(
-        harness.state().state.image_limit,
+        harness.state().state.image_limit(),
         limit,
         "a drag far from the line moves nothing"
     );
@@ -98,11 +98,11 @@ fn arrow_keys_nudge_the_limit_and_shift_makes_it_finer() {
     let mut harness = driver(Place::Results);
     harness.key_press(Key::ArrowRight);
     harness.run_steps(2);
-    let coarse = harness.state().state.image_limit - fake_run::IMAGE_LIMIT;
+    let coarse = harness.state().state.image_limit() - fake_run::IMAGE_LIMIT;
     assert!(coarse > 0.0);
     harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowLeft);
     harness.run_steps(2);
-    let back = fake_run::IMAGE_LIMIT + coarse - harness.state().state.image_limit;
+    let back = fake_run::IMAGE_LIMIT + coarse - harness.state().state.image_limit();
     assert!(
         (back - coarse / 10.0).abs() < coarse / 50.0,
         "{back} of {coarse}"

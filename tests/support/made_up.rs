@@ -10,9 +10,9 @@ use flawscope::data::image::{Orientation, Size};
 use flawscope::data::{
     Category, Dataset, Finding, FolderRole, Label, LayoutKind, Role, Sample, Severity,
 };
-use flawscope::metrics::{Limit, LimitOrigin};
+use flawscope::metrics::{DecisionRule, Limit, LimitOrigin};
 use flawscope::worker::message::{
-    Augmentation, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo, WeightsOrigin,
+    Augmentation, Event, InterruptedTraining, JobId, Limits, RunSummary, WeightsInfo, WeightsOrigin,
 };
 
 const ROOT: &str = "/home/anna/pictures/line 3";
@@ -218,12 +218,13 @@ pub fn run(job: JobId) -> Event {
         run: Arc::new(RunSummary {
             path: PathBuf::from("/runs/bottle-cfa"),
             config: RunConfig::first_look(&PathBuf::from(ROOT)),
-            image_limit: limit(0.5),
-            pixel_limit: limit(0.25),
+            checksum: "5c".repeat(32),
+            limits: Limits::new(limit(0.5), limit(0.25), (0.0, 0.5)),
+            proposed: DecisionRule::single(limit(0.5), limit(0.25)),
             calibration_scores: vec![0.1, 0.5],
-            scale: (0.0, 0.5),
             evaluation: None,
             samples: Vec::new(),
+            regions: None,
         }),
     }
 }

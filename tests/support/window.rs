@@ -31,7 +31,7 @@ fn dialog(pick: Pick) -> Option<PathBuf> {
     match pick {
         Pick::DataFolder => Some(PathBuf::from("/chosen/folder")),
         Pick::TextureFolder => Some(PathBuf::from("/chosen/textures")),
-        Pick::RunFolder | Pick::ModelFile => None,
+        Pick::RunFolder | Pick::ModelFile | Pick::ComparedRun | Pick::ReportFile => None,
     }
 }
 

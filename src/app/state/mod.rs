@@ -1,6 +1,8 @@
 //! What the window knows and what is selected. Plain data; changed by events and actions only, drawn elsewhere.
 
 mod annotated;
+mod comparison;
+mod limits;
 mod taught;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::annotated::{Annotated, MaskKind};
+pub use self::comparison::Comparison;
+pub use self::limits::{LimitEdit, LimitsInForce};
 pub use self::taught::Taught;
 pub use super::action::{Action, Pick};
 use super::job_progress::JobProgress;
@@ -19,7 +23,10 @@ use crate::progress::Progress;
 use crate::worker::annotations::Task;
 use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo};
 
-/// The four places of the left rail.
+/// How many runs can be compared with the open one.
+const COMPARED: usize = 2;
+
+/// The places of the left rail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Place {
     #[default]
@@ -27,10 +34,22 @@ pub enum Place {
     Train,
     Inspect,
     Results,
+    Compare,
 }
 
 impl Place {
-    pub const ALL: [Self; 4] = [Self::Data, Self::Train, Self::Inspect, Self::Results];
+    pub const ALL: [Self; 5] = [
+        Self::Data,
+        Self::Train,
+        Self::Inspect,
+        Self::Results,
+        Self::Compare,
+    ];
+
+    /// Whether there is nothing to see without an open run.
+    pub fn needs_run(self) -> bool {
+        matches!(self, Self::Inspect | Self::Results | Self::Compare)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -38,6 +57,7 @@ impl Place {
             Self::Train => "Train",
             Self::Inspect => "Inspect",
             Self::Results => "Results",
+            Self::Compare => "Compare",
         }
     }
 }
@@ -50,9 +70,10 @@ pub struct State {
     pub run: Option<Arc<RunSummary>>,
     /// Index into the run's samples and evaluation rows.
     pub selected: usize,
-    /// The limits in force in the window; start at the run's own, follow the user's hand.
-    pub image_limit: f32,
-    pub pixel_limit: f32,
+    /// The limits in force in the window, and the verdicts on the run's pictures.
+    pub limits: LimitsInForce,
+    /// Other runs that are compared with it.
+    pub comparisons: Vec<Comparison>,
     pub data: Option<OpenData>,
     /// `None` until they were listed once.
     pub weights: Option<Vec<WeightsInfo>>,
@@ -163,6 +184,25 @@ impl State {
                     self.run_opened(&ended, run, now);
                 }
             }
+            Event::ComparisonOpened { job, run } => {
+                if self.end(job).is_some() {
+                    self.comparison_opened(run);
+                }
+            }
+            Event::LimitsSaved { job, run } => {
+                if self.end(job).is_some() {
+                    let file = run.path.display().to_string();
+                    self.tell(Severity::Note, "The limits are saved in the model", file);
+                    self.run_changed(run);
+                }
+            }
+            Event::ReportWritten { job, run, out } => {
+                if self.end(job).is_some() {
+                    let file = out.display().to_string();
+                    self.tell(Severity::Note, "The report is written", file);
+                    self.run_changed(run);
+                }
+            }
             Event::Interrupted {
                 job,
                 training,
@@ -234,12 +274,40 @@ impl State {
         recent
     }
 
-    /// Puts the limits back to the run's own.
-    pub fn reset_limits(&mut self) {
+    /// Changes the limits in force; `now` as in [`State::apply`].
+    pub fn edit_limits(&mut self, edit: &LimitEdit, now: f64) {
         if let Some(run) = &self.run {
-            self.image_limit = run.image_limit.value;
-            self.pixel_limit = run.pixel_limit.value;
+            self.limits.edit(run, edit, now);
         }
+    }
+
+    /// Puts the limits back to what calibration proposed.
+    pub fn reset_limits(&mut self, now: f64) {
+        if let Some(run) = &self.run {
+            let proposed = LimitEdit::Rule(run.proposed.clone());
+            self.limits.edit(run, &proposed, now);
+        }
+    }
+
+    pub fn undo_limits(&mut self) {
+        if let Some(run) = &self.run {
+            self.limits.undo(run);
+        }
+    }
+
+    pub fn redo_limits(&mut self) {
+        if let Some(run) = &self.run {
+            self.limits.redo(run);
+        }
+    }
+
+    /// T2: pictures that score this much or more fail.
+    pub fn image_limit(&self) -> f32 {
+        self.limits.rule().fail_from()
+    }
+
+    pub fn pixel_limit(&self) -> f32 {
+        self.limits.rule().pixel.value
     }
 
     pub fn tell(
@@ -313,10 +381,36 @@ impl State {
             self.tell(Severity::Note, title, run.path.display().to_string());
         }
         self.recent.remember_run(&run.path);
+        let others = std::mem::take(&mut self.comparisons).into_iter();
+        let others = others.filter(|other| other.run.path != run.path);
+        self.comparisons = others
+            .map(|other| Comparison::with(&run, other.run))
+            .collect();
+        self.limits = LimitsInForce::of(&run);
         self.run = Some(run);
         self.selected = 0;
-        self.reset_limits();
         self.place = Place::Inspect;
+    }
+
+    /// The same run with other limits in its model: what is in force stays, with its way back.
+    fn run_changed(&mut self, run: Arc<RunSummary>) {
+        if self.run.as_ref().is_some_and(|open| open.path == run.path) {
+            self.run = Some(run);
+        }
+    }
+
+    fn comparison_opened(&mut self, run: Arc<RunSummary>) {
+        self.recent.remember_run(&run.path);
+        let Some(open) = &self.run else { return };
+        if open.path == run.path {
+            let detail = "Choose another run to compare it with";
+            self.tell(Severity::Note, "This run is open already", detail);
+            return;
+        }
+        self.comparisons.retain(|other| other.run.path != run.path);
+        self.comparisons.truncate(COMPARED - 1);
+        self.comparisons.push(Comparison::with(open, run));
+        self.place = Place::Compare;
     }
 
     fn cancelled(&mut self, command: &Command) {
@@ -420,7 +514,11 @@ pub fn title(command: &Command) -> String {
         Command::PreviewAugmentation { config } => {
             format!("Drawing examples for {}", product(config))
         }
-        Command::OpenRun { path } => format!("Opening {}", last_name(path)),
+        Command::SaveLimits { run, .. } => format!("Saving the limits of {}", last_name(run)),
+        Command::WriteReport { run, .. } => format!("Writing the report of {}", last_name(run)),
+        Command::OpenRun { path } | Command::OpenComparison { path } => {
+            format!("Opening {}", last_name(path))
+        }
         Command::Evaluate { run, .. } => format!("Scoring with {}", last_name(run)),
     }
 }

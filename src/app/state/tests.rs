@@ -7,11 +7,11 @@ use crate::data::augment::ForegroundRule;
 use crate::data::check::CheckReport;
 use crate::data::image::Orientation;
 use crate::data::{Category, Dataset, Label, LayoutKind, OpenOptions, Sample, Severity};
-use crate::metrics::{Limit, LimitOrigin};
+use crate::metrics::{DecisionRule, Limit, LimitOrigin};
 use crate::progress::{Phase, Progress};
 use crate::worker::annotations::{Answer, Order, Task};
 use crate::worker::message::{
-    Augmentation, Command, Event, InterruptedTraining, JobId, RunSummary,
+    Augmentation, Command, Event, InterruptedTraining, JobId, Limits, RunSummary,
 };
 
 fn dataset(root: &str, categories: &[&str]) -> Arc<Dataset> {
@@ -37,12 +37,13 @@ fn run() -> Arc<RunSummary> {
     Arc::new(RunSummary {
         path: PathBuf::from("/runs/bottle-cfa"),
         config: config(),
-        image_limit: limit(0.5),
-        pixel_limit: limit(0.25),
+        checksum: "5c".repeat(32),
+        limits: Limits::new(limit(0.5), limit(0.25), (0.0, 0.5)),
+        proposed: DecisionRule::single(limit(0.5), limit(0.25)),
         calibration_scores: vec![0.1, 0.5],
-        scale: (0.0, 0.5),
         evaluation: None,
         samples: Vec::new(),
+        regions: None,
     })
 }
 
@@ -167,7 +168,7 @@ fn a_finished_training_opens_inspect_with_the_runs_own_limits() {
         95.0,
     );
     assert_eq!(state.place, Place::Inspect);
-    assert_eq!((state.image_limit, state.pixel_limit), (0.5, 0.25));
+    assert_eq!((state.image_limit(), state.pixel_limit()), (0.5, 0.25));
     assert_eq!(state.selected, 0);
     assert_eq!(state.messages[0].title, "Training finished in 1 min 25 s");
     assert_eq!(state.recent.runs(), [PathBuf::from("/runs/bottle-cfa")]);
