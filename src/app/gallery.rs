@@ -39,7 +39,7 @@ impl Sort {
 pub struct Filter {
     /// Only these cells of verdict and truth; empty: all.
     pub outcomes: Vec<Outcome>,
-    /// Only this defect type (`good` is one).
+    /// Only this defect type (`good` is one, and so is `unlabelled`).
     pub defect: Option<String>,
     /// Only names that contain this text, in any case.
     pub search: String,
@@ -64,7 +64,7 @@ pub struct Listing {
     pub rows: Vec<usize>,
     /// In the order of [`Outcome::ALL`].
     pub per_outcome: [usize; 4],
-    /// Every defect type of the test set, `good` first.
+    /// Every defect type of the test set, `good` first and `unlabelled` last.
     pub per_defect: Vec<(String, usize)>,
 }
 
@@ -79,8 +79,12 @@ impl Listing {
             let of_defect = filter.defect.as_ref().is_none_or(|d| *d == row.defect);
             let named = search.is_empty() || row.path.to_lowercase().contains(&search);
             *per_defect.entry(&row.defect).or_default() += usize::from(named && of_outcome);
-            if named && of_defect {
-                listing.per_outcome[outcome as usize] += 1;
+            // Unlabelled pictures are in no cell.
+            if let Some(count) = listing.per_outcome.get_mut(outcome as usize)
+                && named
+                && of_defect
+            {
+                *count += 1;
             }
             if named && of_defect && of_outcome {
                 listing.rows.push(index);
@@ -113,7 +117,7 @@ fn good_first(per_defect: BTreeMap<&str, usize>) -> Vec<(String, usize)> {
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
-    list.sort_by_key(|(name, _)| name != "good");
+    list.sort_by_key(|(name, _)| (name != "good", name == "unlabelled"));
     list
 }
 
@@ -181,6 +185,26 @@ mod tests {
             listing.per_defect,
             expected.map(|(name, count)| (name.to_owned(), count))
         );
+    }
+
+    #[test]
+    fn unlabelled_pictures_are_listed_apart_and_in_no_cell() {
+        let mut rows = rows();
+        rows.push(ImageRow {
+            path: "test/unlabelled/000.png".to_owned(),
+            label: "unlabelled".to_owned(),
+            defect: "unlabelled".to_owned(),
+            score: 0.95,
+        });
+        let all = Listing::of(&rows, 0.5, Sort::HighestScore, &Filter::default());
+        assert_eq!(all.rows, [5, 0, 4, 3, 1, 2]);
+        assert_eq!(all.per_outcome, [1, 1, 1, 2]);
+        assert_eq!(all.per_defect.last(), Some(&("unlabelled".to_owned(), 1)));
+        let only = Filter {
+            defect: Some("unlabelled".to_owned()),
+            ..Filter::default()
+        };
+        assert_eq!(Listing::of(&rows, 0.5, Sort::Name, &only).rows, [5]);
     }
 
     #[test]

@@ -281,7 +281,7 @@ fn facts_ui(ui: &mut Ui, row: &ImageRow, limit: f32) {
         let truth = if row.is_defective() {
             format!("defective, {}", row.defect)
         } else {
-            "good".to_owned()
+            row.truth().name().to_owned()
         };
         fact(ui, "Truth", &truth);
         fact(ui, "Score", &numbers::score(row.score));
@@ -290,7 +290,7 @@ fn facts_ui(ui: &mut Ui, row: &ImageRow, limit: f32) {
         let text = match Outcome::of(row, limit) {
             Outcome::Overkill => "Overkill: a good picture is rejected",
             Outcome::Escape => "Escape: a defect passes",
-            Outcome::GoodPassed | Outcome::Caught => return,
+            Outcome::GoodPassed | Outcome::Caught | Outcome::Unlabelled => return,
         };
         warning_badge(ui, text, palette.error);
     });

@@ -1,6 +1,6 @@
 //! What the limit says about a picture, held against what is known about it. Plain data, no widgets.
 
-use crate::metrics::{ImageRow, Limit};
+use crate::metrics::{ImageRow, Limit, Truth};
 
 /// What the limit says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Verdict {
     }
 }
 
-/// Verdict against truth: the four cells of the confusion matrix.
+/// Verdict against truth: the four cells of the confusion matrix, and the pictures that are in none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     GoodPassed,
@@ -36,17 +36,21 @@ pub enum Outcome {
     /// A defective picture called good: a missed defect.
     Escape,
     Caught,
+    /// Whatever the verdict: nobody knows whether it is right.
+    Unlabelled,
 }
 
 impl Outcome {
+    /// The cells of the confusion matrix.
     pub const ALL: [Self; 4] = [Self::GoodPassed, Self::Overkill, Self::Escape, Self::Caught];
 
     pub fn of(row: &ImageRow, limit: f32) -> Self {
-        match (row.is_defective(), Verdict::of(row.score, limit)) {
-            (false, Verdict::Pass) => Self::GoodPassed,
-            (false, Verdict::Fail) => Self::Overkill,
-            (true, Verdict::Pass) => Self::Escape,
-            (true, Verdict::Fail) => Self::Caught,
+        match (row.truth(), Verdict::of(row.score, limit)) {
+            (Truth::Good, Verdict::Pass) => Self::GoodPassed,
+            (Truth::Good, Verdict::Fail) => Self::Overkill,
+            (Truth::Defective, Verdict::Pass) => Self::Escape,
+            (Truth::Defective, Verdict::Fail) => Self::Caught,
+            (Truth::Unlabelled, _) => Self::Unlabelled,
         }
     }
 
@@ -59,7 +63,7 @@ impl Outcome {
         match self {
             Self::Overkill => Some("overkill"),
             Self::Escape => Some("escape"),
-            Self::GoodPassed | Self::Caught => None,
+            Self::GoodPassed | Self::Caught | Self::Unlabelled => None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Outcome {
             Self::Overkill => "Overkill",
             Self::Escape => "Escapes",
             Self::Caught => "Caught",
+            Self::Unlabelled => "Unlabelled",
         }
     }
 
@@ -84,6 +89,7 @@ impl Outcome {
                 "Defective pictures below the limit: passed although they are defective"
             }
             Self::Caught => "Defective pictures at or above the limit: rejected, as they should be",
+            Self::Unlabelled => "Pictures that nobody has judged: scored, and counted in no number",
         }
     }
 }
@@ -114,5 +120,10 @@ mod tests {
         assert_eq!(Outcome::of(&row("good", 0.9), 0.5), Outcome::Overkill);
         assert_eq!(Outcome::of(&row("defective", 0.1), 0.5), Outcome::Escape);
         assert_eq!(Outcome::of(&row("defective", 0.9), 0.5), Outcome::Caught);
+        for score in [0.1, 0.9] {
+            let outcome = Outcome::of(&row("unlabelled", score), 0.5);
+            assert_eq!(outcome, Outcome::Unlabelled);
+            assert!(!outcome.is_error() && outcome.error_word().is_none());
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::config::DeviceChoice;
 use crate::data::image::{Geometry, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Evaluation, ImageMetrics, ImageRow, PixelAccumulator, PixelMetrics, Protocol,
+    Evaluation, ImageMetrics, ImageRow, PixelAccumulator, PixelMetrics, Protocol, Truth,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
@@ -44,7 +44,8 @@ pub enum SeenPolicy {
     LeaveOut,
 }
 
-/// Scores the test pictures and writes the evaluation into the run folder.
+/// Scores the test pictures and writes the evaluation into the run folder. Unlabelled pictures get a score, a map and a row
+/// like all others and count in no number.
 pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outcome<Evaluation>> {
     let folder = RunFolder::open(&request.run)?;
     let trained = TrainedDetector::load(
@@ -139,7 +140,7 @@ fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<
     let category = dataset.category(category.map(String::as_str))?;
     ensure!(
         !category.test.is_empty(),
-        "{}: there are no test pictures to evaluate on; add a folder of defective or of further good pictures",
+        "{}: there are no test pictures to evaluate on; add a folder of defective, of further good or of unlabelled pictures",
         dataset.root.display()
     );
     let test = without_seen(&category.test, &trained.meta.seen, request)?;
@@ -152,7 +153,7 @@ fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<
 }
 
 /// The test pictures the model was not trained on. They are known by their content, and in the run's own data set by
-/// their names, too.
+/// their names, too. Unlabelled ones stay, seen or not: they enter no number that could be flattered.
 fn without_seen(
     test: &[Sample],
     seen: &[SeenDefect],
@@ -162,6 +163,9 @@ fn without_seen(
         return Ok(test.to_vec());
     }
     let is_seen = |sample: &Sample| {
+        if sample.label == Label::Unlabelled {
+            return false;
+        }
         let is_named = request.data.is_none() && seen.iter().any(|seen| seen.id == sample.id);
         // What cannot be read is no test picture either, and is named where it is scored.
         let hash = sha256_of_file(&sample.image).ok();
@@ -185,13 +189,17 @@ fn without_seen(
 fn row(sample: &Sample, score: f32) -> ImageRow {
     ImageRow {
         path: sample.id.clone(),
-        label: match sample.label {
-            Label::Good => "good",
-            Label::Defective => "defective",
-        }
-        .to_owned(),
+        label: truth(sample.label).name().to_owned(),
         defect: sample.defect.clone(),
         score,
+    }
+}
+
+fn truth(label: Label) -> Truth {
+    match label {
+        Label::Good => Truth::Good,
+        Label::Defective => Truth::Defective,
+        Label::Unlabelled => Truth::Unlabelled,
     }
 }
 
@@ -202,14 +210,15 @@ fn pixel_metrics(
     maps: &MapReader,
     monitor: &dyn Monitor,
 ) -> Result<Option<(PixelMetrics, PixelMetrics)>> {
+    let judged = || samples.iter().filter(|s| s.label != Label::Unlabelled);
     monitor.report(Progress::Phase {
         phase: Phase::ComputingMetrics,
-        total: samples.len() + 1,
+        total: judged().count() + 1,
     });
     let spec = trained.reader.spec();
     let mut at_input = PixelAccumulator::new();
     let mut at_original = PixelAccumulator::new();
-    for (done, sample) in samples.iter().enumerate() {
+    for (done, sample) in judged().enumerate() {
         if monitor.should_stop() {
             return Ok(None);
         }
@@ -271,6 +280,7 @@ fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) ->
         seen: learns.then(|| meta.seen.iter().map(|seen| seen.id.clone()).collect()),
         test_good: count(Label::Good),
         test_defective: count(Label::Defective),
+        unlabelled: count(Label::Unlabelled),
         without_mask: samples.iter().filter(masked).count(),
         unreadable,
         image_limit: meta.limits.image.clone(),
