@@ -77,9 +77,13 @@ fn summary_ui(ui: &mut Ui, state: &State, data: &OpenData) -> Option<Action> {
                 fact(ui, "Categories", &words::grouped(categories.len()));
             }
             let train = pictures(|category| category.train.len());
-            let test = pictures(|category| category.test.len());
+            let test = pictures(|category| category.judged().count());
+            let unlabelled = pictures(|category| category.unlabelled().count());
             fact(ui, "Training pictures", &words::grouped(train));
             fact(ui, "Test pictures", &words::grouped(test));
+            if unlabelled > 0 {
+                fact(ui, "Unlabelled pictures", &words::grouped(unlabelled));
+            }
             fact(ui, "Picture size", &sizes(data));
             action
         })
@@ -195,10 +199,11 @@ fn role_row_ui(ui: &mut Ui, root: &Path, folder: &FolderRole) -> Option<Role> {
     (chosen != folder.role).then_some(chosen)
 }
 
-const ROLES: [Role; 5] = [
+const ROLES: [Role; 6] = [
     Role::Good,
     Role::GoodTest,
     Role::Defective,
+    Role::Unlabelled,
     Role::Masks,
     Role::Ignored,
 ];
@@ -208,6 +213,7 @@ fn role_name(role: Role) -> &'static str {
         Role::Good => "Good, for training",
         Role::GoodTest => "Good, for testing",
         Role::Defective => "Defective",
+        Role::Unlabelled => "Unlabelled, only scored",
         Role::Masks => "Masks of defects",
         Role::Ignored => "Not used",
     }

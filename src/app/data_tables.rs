@@ -17,6 +17,7 @@ struct Counts {
     train: usize,
     test_good: usize,
     defective: usize,
+    unlabelled: usize,
     /// Defective pictures with at least one mask.
     with_mask: usize,
     /// Defect types in order of name: pictures and how many of them have a mask.
@@ -33,6 +34,7 @@ impl Counts {
             match sample.label {
                 Label::Good => counts.test_good += 1,
                 Label::Defective => counts.add_defective(sample),
+                Label::Unlabelled => counts.unlabelled += 1,
             }
         }
         counts.types.sort();
@@ -57,40 +59,55 @@ impl Counts {
     }
 }
 
+/// What every data set shows of a category. Where there are unlabelled pictures, a column of them follows.
+const COLUMNS: [&str; 6] = [
+    "Category",
+    "Train",
+    "Test good",
+    "Defective",
+    "Types",
+    "Masks",
+];
+
+/// In the order of the columns, unlabelled pictures last.
+fn cells(category: &Category) -> Vec<String> {
+    let counts = Counts::of(category);
+    let numbers = [
+        counts.train,
+        counts.test_good,
+        counts.defective,
+        counts.types.len(),
+        counts.with_mask,
+        counts.unlabelled,
+    ];
+    let numbers = numbers.into_iter().map(words::grouped);
+    [category.name.clone()].into_iter().chain(numbers).collect()
+}
+
 /// One row a category; a click chooses it.
 pub fn categories_ui(ui: &mut Ui, data: &OpenData) -> Option<Action> {
     card(ui, |ui| {
         heading(ui, "Categories");
         ui.spacing_mut().item_spacing.y = 0.0;
-        row_ui(
-            ui,
-            [
-                "Category",
-                "Train",
-                "Test good",
-                "Defective",
-                "Types",
-                "Masks",
-            ],
-            Row::Head,
-        );
+        let categories = &data.dataset.categories;
+        let unlabelled = categories.iter().any(|c| c.unlabelled().next().is_some());
+        let mut columns = COLUMNS.to_vec();
+        columns.extend(unlabelled.then_some("Unlabelled"));
+        row_ui(ui, &columns, Row::Head);
         let mut action = None;
-        for (index, category) in data.dataset.categories.iter().enumerate() {
-            let counts = Counts::of(category);
-            let cells = [
-                category.name.as_str(),
-                &words::grouped(counts.train),
-                &words::grouped(counts.test_good),
-                &words::grouped(counts.defective),
-                &words::grouped(counts.types.len()),
-                &words::grouped(counts.with_mask),
-            ];
+        for (index, category) in categories.iter().enumerate() {
+            let cells = cells(category);
+            let cells: Vec<&str> = cells
+                .iter()
+                .map(String::as_str)
+                .take(columns.len())
+                .collect();
             let kind = if index == data.category {
                 Row::Chosen
             } else {
                 Row::Plain
             };
-            if row_ui(ui, cells, kind).clicked() {
+            if row_ui(ui, &cells, kind).clicked() {
                 action = Some(Action::ChooseCategory(index));
             }
         }
@@ -106,8 +123,10 @@ enum Row {
 }
 
 /// The first cell on the left, numbers flush right in columns of equal width.
-fn row_ui<const N: usize>(ui: &mut Ui, cells: [&str; N], kind: Row) -> Response {
+fn row_ui(ui: &mut Ui, cells: &[&str], kind: Row) -> Response {
     const NUMBER_WIDTH: f32 = 96.0;
+    let name = cells.first().copied().unwrap_or_default();
+    let right_of = |column: usize| NUMBER_WIDTH * (cells.len() - 1 - column) as f32;
     let sense = if kind == Row::Head {
         Sense::hover()
     } else {
@@ -116,7 +135,7 @@ fn row_ui<const N: usize>(ui: &mut Ui, cells: [&str; N], kind: Row) -> Response 
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), sense);
     if kind != Row::Head {
         let chosen = kind == Row::Chosen;
-        response.widget_info(|| WidgetInfo::selected(Role::Row, ui.is_enabled(), chosen, cells[0]));
+        response.widget_info(|| WidgetInfo::selected(Role::Row, ui.is_enabled(), chosen, name));
     }
     let palette = theme::palette(ui);
     let fill = match kind {
@@ -134,24 +153,18 @@ fn row_ui<const N: usize>(ui: &mut Ui, cells: [&str; N], kind: Row) -> Response 
         Row::Chosen => (TextStyle::Body.resolve(ui.style()), palette.strong),
     };
     let inner = rect.shrink2(vec2(10.0, 0.0));
-    let first = Rect::from_min_max(
-        inner.min,
-        pos2(
-            inner.right() - NUMBER_WIDTH * (N - 1) as f32,
-            inner.bottom(),
-        ),
-    );
+    let first = Rect::from_min_max(inner.min, pos2(inner.right() - right_of(0), inner.bottom()));
     ui.painter()
         .with_clip_rect(first.intersect(ui.clip_rect()))
         .text(
             first.left_center(),
             Align2::LEFT_CENTER,
-            cells[0],
+            name,
             font.clone(),
             color,
         );
     for (column, text) in cells.iter().enumerate().skip(1) {
-        let right = inner.right() - NUMBER_WIDTH * (N - 1 - column) as f32;
+        let right = inner.right() - right_of(column);
         ui.painter().text(
             pos2(right, inner.center().y),
             Align2::RIGHT_CENTER,
@@ -166,7 +179,7 @@ fn row_ui<const N: usize>(ui: &mut Ui, cells: [&str; N], kind: Row) -> Response 
 /// Every group of pictures in a category with its count, as bars on one scale.
 pub fn contents_ui(ui: &mut Ui, category: &Category) {
     let counts = Counts::of(category);
-    let most = [counts.train, counts.test_good]
+    let most = [counts.train, counts.test_good, counts.unlabelled]
         .into_iter()
         .chain(counts.types.iter().map(|(_, pictures, _)| *pictures))
         .max()
@@ -187,6 +200,12 @@ pub fn contents_ui(ui: &mut Ui, category: &Category) {
                     let name = format!("Defective: {name}");
                     group_ui(ui, &name, *pictures, most, palette.defect_class);
                     muted(ui, masks_text(*pictures, *with_mask));
+                    ui.end_row();
+                }
+                if counts.unlabelled > 0 {
+                    let name = "Unlabelled, only scored";
+                    group_ui(ui, name, counts.unlabelled, most, palette.muted);
+                    muted(ui, "counted in no number");
                     ui.end_row();
                 }
             });
@@ -226,7 +245,7 @@ fn masks_text(pictures: usize, with_mask: usize) -> String {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{Counts, masks_text};
+    use super::{COLUMNS, Counts, cells, masks_text};
     use crate::data::image::Orientation;
     use crate::data::{Category, Label, Sample};
 
@@ -235,10 +254,10 @@ mod tests {
             id: "x".to_owned(),
             image: PathBuf::new(),
             masks: vec![PathBuf::new(); masks],
-            label: if defect == "good" {
-                Label::Good
-            } else {
-                Label::Defective
+            label: match defect {
+                "good" => Label::Good,
+                "unlabelled" => Label::Unlabelled,
+                _ => Label::Defective,
             },
             defect: defect.to_owned(),
             orientation: Orientation::Ignore,
@@ -255,6 +274,8 @@ mod tests {
                 sample("dent", 1),
                 sample("crack", 2),
                 sample("dent", 0),
+                sample("unlabelled", 0),
+                sample("unlabelled", 0),
             ],
         };
         let counts = Counts::of(&category);
@@ -267,10 +288,14 @@ mod tests {
             ),
             (3, 1, 3, 2)
         );
+        assert_eq!(counts.unlabelled, 2);
         assert_eq!(
             counts.types,
             [("crack".to_owned(), 1, 1), ("dent".to_owned(), 2, 1)]
         );
+        let row = ["bottle", "3", "1", "3", "2", "2", "2"];
+        assert_eq!(cells(&category), row);
+        assert_eq!(row.len(), COLUMNS.len() + 1);
     }
 
     #[test]

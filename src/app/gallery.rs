@@ -39,7 +39,7 @@ impl Sort {
 pub struct Filter {
     /// Only these cells of verdict and truth; empty: all.
     pub outcomes: Vec<Outcome>,
-    /// Only this defect type (`good` is one).
+    /// Only this defect type (`good` is one, and so is `unlabelled`).
     pub defect: Option<String>,
     /// Only names that contain this text, in any case.
     pub search: String,
@@ -64,7 +64,7 @@ pub struct Listing {
     pub rows: Vec<usize>,
     /// In the order of [`Outcome::ALL`].
     pub per_outcome: [usize; 9],
-    /// Every defect type of the test set, `good` first.
+    /// Every defect type of the test set, `good` first and `unlabelled` last.
     pub per_defect: Vec<(String, usize)>,
 }
 
@@ -119,7 +119,7 @@ fn good_first(per_defect: BTreeMap<&str, usize>) -> Vec<(String, usize)> {
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
-    list.sort_by_key(|(name, _)| name != "good");
+    list.sort_by_key(|(name, _)| (name != "good", name == "unlabelled"));
     list
 }
 
@@ -164,9 +164,13 @@ mod tests {
     }
 
     fn listing_of(sort: Sort, filter: &Filter) -> Listing {
+        listing(&rows(), sort, filter)
+    }
+
+    fn listing(rows: &[ImageRow], sort: Sort, filter: &Filter) -> Listing {
         let rule = DecisionRule::single(Limit::manual(0.5), Limit::manual(0.5));
-        let judgement = Judgement::of(&rows(), None, &rule);
-        Listing::of(&rows(), &judgement, 0.5, sort, filter)
+        let judgement = Judgement::of(rows, None, &rule);
+        Listing::of(rows, &judgement, 0.5, sort, filter)
     }
 
     #[test]
@@ -193,6 +197,26 @@ mod tests {
             listing.per_defect,
             expected.map(|(name, count)| (name.to_owned(), count))
         );
+    }
+
+    #[test]
+    fn unlabelled_pictures_are_listed_apart_and_in_their_own_cells() {
+        let mut rows = rows();
+        rows.push(ImageRow {
+            path: "test/unlabelled/000.png".to_owned(),
+            label: "unlabelled".to_owned(),
+            defect: "unlabelled".to_owned(),
+            score: 0.95,
+        });
+        let all = listing(&rows, Sort::HighestScore, &Filter::default());
+        assert_eq!(all.rows, [5, 0, 4, 3, 1, 2]);
+        assert_eq!(all.per_outcome, [1, 0, 1, 1, 0, 2, 0, 0, 1]);
+        assert_eq!(all.per_defect.last(), Some(&("unlabelled".to_owned(), 1)));
+        let only = Filter {
+            defect: Some("unlabelled".to_owned()),
+            ..Filter::default()
+        };
+        assert_eq!(listing(&rows, Sort::Name, &only).rows, [5]);
     }
 
     #[test]

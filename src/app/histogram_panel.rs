@@ -15,7 +15,7 @@ use super::limit_control::{score_range, step};
 use super::plot_parts::{even_marks, legend_entry, still_plot};
 use super::state::{Action, LimitEdit, State};
 use super::{controls, numbers, theme, words};
-use crate::metrics::{Evaluation, ScoreHistogram, score_histogram};
+use crate::metrics::{Evaluation, ScoreHistogram, Truth, score_histogram};
 use crate::worker::message::RunSummary;
 
 /// How close to the line a drag may start, in points.
@@ -51,21 +51,18 @@ pub fn histogram_ui(
 
 fn legend_ui(ui: &mut Ui, run: &RunSummary, evaluation: &Evaluation) {
     let palette = theme::palette(ui);
-    let good = evaluation
-        .images
-        .iter()
-        .filter(|row| !row.is_defective())
-        .count();
+    let of = |truth| evaluation.images.iter().filter(move |r| r.truth() == truth);
+    let unlabelled = of(Truth::Unlabelled).count();
     let entries = [
         (
             palette.good_class,
-            format!("good, upwards: {}", words::grouped(good)),
+            format!("good, upwards: {}", words::grouped(of(Truth::Good).count())),
         ),
         (
             palette.defect_class,
             format!(
                 "defective, downwards: {}",
-                words::grouped(evaluation.images.len() - good)
+                words::grouped(of(Truth::Defective).count())
             ),
         ),
         (
@@ -76,7 +73,14 @@ fn legend_ui(ui: &mut Ui, run: &RunSummary, evaluation: &Evaluation) {
             ),
         ),
     ];
-    for (colour, text) in entries {
+    let unlabelled = (unlabelled > 0).then(|| {
+        let text = format!(
+            "unlabelled, upwards, behind: {}",
+            words::grouped(unlabelled)
+        );
+        (palette.muted, text)
+    });
+    for (colour, text) in entries.into_iter().chain(unlabelled) {
         legend_entry(ui, colour, &text);
         ui.add_space(4.0);
     }
@@ -91,7 +95,8 @@ fn plot_ui(
 ) -> PlotTransform {
     let palette = theme::palette(ui);
     let top = |counts: &[usize]| counts.iter().copied().max().unwrap_or(0).max(1) as f64;
-    let (up, down) = (top(&histogram.good), top(&histogram.defective));
+    let up = top(&histogram.good).max(top(&histogram.unlabelled));
+    let down = top(&histogram.defective);
     let (low, high) = (f64::from(*range.start()), f64::from(*range.end()));
     let limit = f64::from(state.image_limit());
     let bounds = PlotBounds::from_min_max([low, -1.12 * down], [high, 1.3 * up]);
@@ -116,6 +121,13 @@ fn plot_ui(
             plot.set_plot_bounds(bounds);
             plot.polygon(side("pass", low - (high - low), limit, palette.pass));
             plot.polygon(side("fail", limit, high + (high - low), palette.fail));
+            plot.bar_chart(bars(
+                "unlabelled",
+                histogram,
+                &histogram.unlabelled,
+                1.0,
+                palette.muted.gamma_multiply(0.5),
+            ));
             plot.bar_chart(bars(
                 "good",
                 histogram,

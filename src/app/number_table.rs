@@ -228,6 +228,7 @@ impl Reasons {
     fn of(evaluation: &Evaluation) -> Self {
         let protocol = &evaluation.protocol;
         let image = match (protocol.test_good, protocol.test_defective) {
+            (0, 0) if protocol.unlabelled > 0 => "The test set has only unlabelled pictures",
             (0, _) => "The test set has no good pictures",
             (_, 0) => "The test set has no defective pictures",
             _ => "Undefined for this test set",
@@ -316,6 +317,13 @@ pub fn protocol_facts(
         let before = facts.iter().position(|[name, ..]| name == "Tested on");
         let before = before.unwrap_or(facts.len());
         facts.insert(before, ["Seen defects".to_owned(), said, whole]);
+    }
+    if protocol.unlabelled > 0 {
+        let pictures = words::count(protocol.unlabelled, "picture");
+        facts.push(fact(
+            "Unlabelled",
+            format!("{pictures}, scored and counted in no number"),
+        ));
     }
     for (count, name) in [
         (protocol.without_mask, "Without a mask"),

@@ -40,7 +40,9 @@ struct Step {
 
 fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
     let share = Share::of(data);
-    let all = data.category().map_or(0, |category| category.test.len());
+    let category = data.category();
+    let all = category.map_or(0, |category| category.judged().count());
+    let unlabelled = category.map_or(0, |category| category.unlabelled().count());
     let seen = seen_defects(data, form);
     let test = all - seen.unwrap_or(0).min(all);
     let proven = proven_false_rejects(share.held_out) * 100.0;
@@ -95,10 +97,7 @@ fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
                 "None of them rejected proves at most {proven:.1} % false rejects at 95 % confidence; proving 1 % takes 299 pictures"
             ),
         ),
-        step(
-            format!("{} are scored with it", words::count(test, "test picture")),
-            "They measure the result and touch neither the model nor its limit".to_owned(),
-        ),
+        scored(test, unlabelled),
         step(
             "Inspect and Results open".to_owned(),
             format!(
@@ -108,6 +107,33 @@ fn outlook(data: &OpenData, form: &TrainForm, out: &Path) -> Vec<Step> {
         ),
     ]);
     outlook
+}
+
+/// What is scored in the end: test pictures measure the result, unlabelled ones do not.
+fn scored(test: usize, unlabelled: usize) -> Step {
+    let (tested, others) = (
+        words::count(test, "test picture"),
+        words::count(unlabelled, "unlabelled picture"),
+    );
+    let verb = if test + unlabelled == 1 { "is" } else { "are" };
+    let (who, why) = match (test, unlabelled) {
+        (_, 0) => (
+            tested,
+            "They measure the result and touch neither the model nor its limit",
+        ),
+        (0, _) => (
+            others,
+            "Nobody has judged them, so nothing measures the result. They touch neither the model nor its limit",
+        ),
+        _ => (
+            format!("{tested} and {others}"),
+            "The test pictures measure the result, the unlabelled ones do not. None touches the model or its limit",
+        ),
+    };
+    Step {
+        what: format!("{who} {verb} scored with it"),
+        why: why.to_owned(),
+    }
 }
 
 /// How many real defects are learned from; `None` for models that learn from good pictures alone.
@@ -135,4 +161,24 @@ fn step_ui(ui: &mut Ui, number: usize, what: &str, why: &str) {
             muted(ui, why);
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scored;
+
+    #[test]
+    fn only_pictures_with_a_known_truth_measure_the_result() {
+        let without = scored(83, 0);
+        assert_eq!(without.what, "83 test pictures are scored with it");
+        assert!(without.why.starts_with("They measure"));
+        let both = scored(83, 1200);
+        let what = "83 test pictures and 1,200 unlabelled pictures are scored with it";
+        assert_eq!(both.what, what);
+        assert!(both.why.contains("the unlabelled ones do not"));
+        let alone = scored(0, 1);
+        assert_eq!(alone.what, "1 unlabelled picture is scored with it");
+        assert!(alone.why.contains("nothing measures the result"));
+        assert_eq!(scored(0, 0).what, "0 test pictures are scored with it");
+    }
 }

@@ -59,13 +59,17 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_caught_type_comes_first_and_good_pictures_do_not_count() {
+    fn the_worst_caught_type_comes_first_and_good_and_unlabelled_pictures_do_not_count() {
         let rows = [
             row("dent", 0.9),
             row("dent", 0.7),
             row("scratch", 0.4),
             row("scratch", 0.8),
             row("good", 0.9),
+            ImageRow {
+                label: "unlabelled".to_owned(),
+                ..row("unlabelled", 0.9)
+            },
         ];
         let recall = recall_by_defect(&rows, 0.5);
         let seen: Vec<_> = recall

@@ -81,8 +81,12 @@ fn head_ui(
             "{} on {}, {}",
             run.config.model.title(),
             protocol.backbone,
-            words::count(evaluation.images.len(), "test picture")
+            words::count(protocol.test_good + protocol.test_defective, "test picture")
         );
+        if protocol.unlabelled > 0 {
+            let unlabelled = words::grouped(protocol.unlabelled);
+            what = format!("{what}, {unlabelled} unlabelled");
+        }
         if let Some(seen) = taught_words::briefly(protocol.seen.as_deref()) {
             what = format!("{what}, {seen}");
         }

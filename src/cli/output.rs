@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::metrics::{Confusion, Evaluation, PixelMetrics};
+use crate::metrics::{Confusion, Evaluation, PixelMetrics, Protocol};
 
 /// Prints a line of a result.
 #[expect(clippy::print_stdout, reason = "results are what stdout is for")]
@@ -25,16 +25,7 @@ pub fn share(value: Option<f64>) -> String {
 /// The evaluation as a table: honest numbers first, oracle numbers apart, then the protocol.
 pub fn evaluation(evaluation: &Evaluation) {
     let protocol = &evaluation.protocol;
-    line(&format!(
-        "Test set            {} good, {} defective{}",
-        protocol.test_good,
-        protocol.test_defective,
-        if protocol.unreadable > 0 {
-            format!(", {} unreadable and left out", protocol.unreadable)
-        } else {
-            String::new()
-        }
-    ));
+    line(&test_set(protocol));
     line("");
     line("                    image     pixel, input size   pixel, original size");
     let row = |name: &str, image: Option<f64>, pixel: &dyn Fn(&PixelMetrics) -> Option<f64>| {
@@ -76,6 +67,23 @@ pub fn evaluation(evaluation: &Evaluation) {
         "Speed               {:.2} pictures/s, decoding included ({:.1} s on {})",
         evaluation.images_per_second, evaluation.seconds, protocol.device
     ));
+}
+
+/// What the numbers were measured on, and what was scored or left out beside it.
+fn test_set(protocol: &Protocol) -> String {
+    let mut text = format!(
+        "Test set            {} good, {} defective",
+        protocol.test_good, protocol.test_defective
+    );
+    for (count, what) in [
+        (protocol.unlabelled, "unlabelled and only scored"),
+        (protocol.unreadable, "unreadable and left out"),
+    ] {
+        if count > 0 {
+            text = format!("{text}, {count} {what}");
+        }
+    }
+    text
 }
 
 /// Which real defects a model has seen. They go with every number it gives.

@@ -10,7 +10,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
 use super::image::{self, Mask, PictureFormat, Size};
-use super::sample::{Category, Dataset, Finding, Sample, Severity};
+use super::sample::{Category, Dataset, Finding, Label, Sample, Severity};
 
 /// Longer pictures lose so much when they are shrunk that small defects may vanish.
 const LARGE_SIDE: usize = 2048;
@@ -119,7 +119,7 @@ fn check(
             return None;
         }
         report.pictures += looks.len();
-        let own = count_sizes(&looks);
+        let own = count_sizes(looks.iter());
         report.findings.extend(about_sizes(&samples, &looks, &own));
         report.findings.extend(in_both(category, &looks));
         for (size, count) in own {
@@ -218,9 +218,9 @@ fn look_at_masks(sample: &Sample, picture: Size, look: &mut Look) {
     }
 }
 
-fn count_sizes(looks: &[Look]) -> BTreeMap<Size, usize> {
+fn count_sizes<'a>(looks: impl Iterator<Item = &'a Look>) -> BTreeMap<Size, usize> {
     let mut counts = BTreeMap::new();
-    for size in looks.iter().filter_map(|look| look.size) {
+    for size in looks.filter_map(|look| look.size) {
         *counts.entry(size).or_insert(0) += 1;
     }
     counts
@@ -240,7 +240,11 @@ fn about_sizes(
     counts: &BTreeMap<Size, usize>,
 ) -> Vec<Finding> {
     let sizes = by_count(counts.clone());
-    let Some(&(common, _)) = sizes.first() else {
+    // However many unlabelled pictures there are, they do not say what the others are held against.
+    let labelled = samples.iter().zip(looks);
+    let labelled = labelled.filter(|(sample, _)| sample.label != Label::Unlabelled);
+    let common = by_count(count_sizes(labelled.map(|(_, look)| look)));
+    let Some(&(common, _)) = common.first() else {
         return Vec::new();
     };
     let first_with = |wanted: &dyn Fn(Size) -> bool| {
@@ -307,7 +311,11 @@ fn in_both(category: &Category, looks: &[Look]) -> Vec<Finding> {
         .collect();
     let twin = |(sample, look): (&Sample, &Look)| {
         let train = known.get(&look.digest?)?;
-        let text = format!("the same file as {train}, which trains: results on it are too good");
+        let consequence = match sample.label {
+            Label::Unlabelled => "its score is lower than that of a new picture",
+            Label::Good | Label::Defective => "results on it are too good",
+        };
+        let text = format!("the same file as {train}, which trains: {consequence}");
         Some(Finding::new(Severity::Warning, &sample.image, text))
     };
     category.test.iter().zip(test).filter_map(twin).collect()
@@ -448,6 +456,36 @@ mod tests {
                 .len()
         };
         assert_eq!((masks("test/bent/1.png"), masks("test/bent/3.png")), (1, 0));
+    }
+
+    #[test]
+    fn many_unlabelled_pictures_of_another_size_do_not_make_the_others_the_odd_ones() {
+        let root = category();
+        for i in 0..40 {
+            let file = format!("test/unlabelled/{i:02}.png");
+            write_png(&root.path().join(file), 60, 20, 1);
+        }
+        let report = check(root.path());
+        let stretched = texts(&report, "test/unlabelled/00.png");
+        assert!(
+            stretched
+                .iter()
+                .any(|text| text.contains("another aspect than 40 x 30")),
+            "{stretched:?}"
+        );
+    }
+
+    #[test]
+    fn an_unlabelled_picture_that_also_trains_is_warned_about_in_its_own_words() {
+        let root = category();
+        write_png(&root.path().join("test/unlabelled/twin.png"), 40, 30, 3);
+        let said = texts(&check(root.path()), "test/unlabelled/twin.png");
+        assert_eq!(
+            said,
+            [
+                "the same file as train/good/3.png, which trains: its score is lower than that of a new picture"
+            ]
+        );
     }
 
     #[test]

@@ -48,15 +48,18 @@ pub enum Role {
     Good,
     GoodTest,
     Defective,
+    /// Scored and shown, never trained on nor counted.
+    Unlabelled,
     Masks,
     Ignored,
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Good,
         Self::GoodTest,
         Self::Defective,
+        Self::Unlabelled,
         Self::Masks,
         Self::Ignored,
     ];
@@ -67,6 +70,7 @@ impl Role {
             Self::Good => "Good, for training",
             Self::GoodTest => "Good, for testing",
             Self::Defective => "Defective",
+            Self::Unlabelled => "Unlabelled, only scored",
             Self::Masks => "Masks",
             Self::Ignored => "Not used",
         }
@@ -131,7 +135,7 @@ pub fn open(root: &Path, options: &OpenOptions) -> Result<Dataset> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LayoutKind, OpenOptions, detect, open};
+    use super::{LayoutKind, OpenOptions, Role, detect, open};
     use crate::data::image::testing::write;
 
     #[test]
@@ -174,9 +178,11 @@ mod tests {
 
     #[test]
     fn layouts_and_corrections_are_saved_by_name() {
-        let options: OpenOptions =
-            serde_json::from_str(r#"{"layout":"mvtec","roles":{"a":"good-test"}}"#)
-                .expect("options");
+        let options: OpenOptions = serde_json::from_str(
+            r#"{"layout":"mvtec","roles":{"a":"good-test","b":"unlabelled"}}"#,
+        )
+        .expect("options");
         assert_eq!(options.layout, Some(LayoutKind::Mvtec));
+        assert_eq!(options.roles["b"], Role::Unlabelled);
     }
 }

@@ -1,5 +1,6 @@
 //! The `MVTec AD` layout: `CATEGORY/{train/good, test/good, test/DEFECT, ground_truth/DEFECT}`, and its relatives whose
-//! folders have other names (`ok`, `ko`, `gt`). Pictures are taken as they lie in the file, because masks are.
+//! folders have other names (`ok`, `ko`, `gt`) or hold unlabelled pictures (`test/unlabelled`). Pictures are taken as they
+//! lie in the file, because masks are.
 
 use std::path::{Path, PathBuf};
 
@@ -166,6 +167,15 @@ fn read_category(
     Ok(Some(category))
 }
 
+/// Whether the name of a test folder says that nobody has judged its pictures. Masks of the same name say that somebody
+/// has: then it is a defect type.
+fn is_unlabelled(folder: &Path, ground_truth: Option<&Path>) -> bool {
+    let name = name(folder);
+    let meaning = Meaning::of(&name);
+    let has_masks = || ground_truth.is_some_and(|masks| masks.join(&name).is_dir());
+    (meaning.is_unlabelled() || meaning.is_production()) && !has_masks()
+}
+
 /// Reads the parts of one category and notes what it meets.
 struct Reader<'a> {
     folder: &'a Path,
@@ -217,6 +227,17 @@ impl Reader<'_> {
                     pictures
                         .into_iter()
                         .map(|image| self.sample(image, Label::Good, "good")),
+                );
+            } else if is_unlabelled(folder, ground_truth) {
+                self.find(
+                    Severity::Note,
+                    folder,
+                    "taken for pictures that nobody has judged: scored, and counted in no number",
+                );
+                samples.extend(
+                    pictures
+                        .into_iter()
+                        .map(|image| self.sample(image, Label::Unlabelled, "unlabelled")),
                 );
             } else {
                 samples.extend(self.defective(folder, pictures, ground_truth)?);
@@ -277,6 +298,12 @@ impl Reader<'_> {
                 Severity::Warning,
                 folder,
                 "no test pictures: a model can be trained but not judged",
+            );
+        } else if test.iter().all(|s| s.label == Label::Unlabelled) {
+            self.find(
+                Severity::Warning,
+                folder,
+                "no good or defective test pictures: a model can be trained but not judged",
             );
         }
         let known = [&parts.train, &parts.test, &parts.ground_truth];
@@ -415,6 +442,63 @@ mod tests {
         let root = folder(&["train/good/0.png", "test/good_but_scratched/1.png"]);
         let dataset = read(root.path());
         assert_eq!(dataset.categories[0].test[0].label, Label::Defective);
+    }
+
+    #[test]
+    fn unlabelled_pictures_are_test_pictures_of_their_own_kind() {
+        let root = folder(&[
+            "train/good/0.png",
+            "test/good/1.png",
+            "test/bent/2.png",
+            "test/Unlabeled/3.png",
+            "test/to_check/4.png",
+            "test/production/5.png",
+            "test/unknown scratch/6.png",
+        ]);
+        let dataset = read(root.path());
+        assert_eq!(
+            test_lines(&dataset),
+            [
+                "Unlabelled unlabelled 0 test/Unlabeled/3.png",
+                "Defective bent 0 test/bent/2.png",
+                "Good good 0 test/good/1.png",
+                "Unlabelled unlabelled 0 test/production/5.png",
+                "Unlabelled unlabelled 0 test/to_check/4.png",
+                "Defective unknown scratch 0 test/unknown scratch/6.png",
+            ]
+        );
+        let category = &dataset.categories[0];
+        let counts = (category.judged().count(), category.unlabelled().count());
+        assert_eq!(counts, (3, 3));
+        let notes = dataset.findings.iter();
+        let notes = notes.filter(|f| f.text.contains("nobody has judged"));
+        assert_eq!(notes.count(), 3);
+    }
+
+    #[test]
+    fn a_folder_with_masks_is_a_defect_type_whatever_its_name_says() {
+        let root = folder(&[
+            "train/good/0.png",
+            "test/unknown/0.png",
+            "ground_truth/unknown/0_mask.png",
+        ]);
+        let lines = test_lines(&read(root.path()));
+        assert_eq!(lines, ["Defective unknown 1 test/unknown/0.png"]);
+    }
+
+    #[test]
+    fn unlabelled_pictures_alone_judge_nothing() {
+        let root = folder(&["train/good/0.png", "test/unlabelled/1.png"]);
+        let dataset = read(root.path());
+        assert_eq!(
+            test_lines(&dataset),
+            ["Unlabelled unlabelled 0 test/unlabelled/1.png"]
+        );
+        let own = super::own_name(root.path());
+        let expected = format!(
+            "{own}: no good or defective test pictures: a model can be trained but not judged"
+        );
+        assert!(warnings(&dataset).contains(&expected));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the names of folders say: good, defective, mask, test. Guesses only; the user's word goes first.
+//! What the names of folders say: good, defective, unlabelled, mask, test. Guesses only; the user's word goes first.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,10 @@ use std::collections::BTreeSet;
 pub(super) enum Word {
     Good,
     Defective,
+    /// That nobody has looked at the pictures yet.
+    Unlabelled,
+    /// Where the pictures were taken, which hints at unlabelled ones and is no promise.
+    Production,
     Mask,
     Test,
     Train,
@@ -70,6 +74,37 @@ const DEFECTIVE: [&str; 32] = [
     "不良品",
     "缺陷",
 ];
+const UNLABELLED: [&str; 14] = [
+    "unbekannt",
+    "uncategorised",
+    "uncategorized",
+    "unchecked",
+    "unclassified",
+    "ungeprüft",
+    "uninspected",
+    "unknown",
+    "unlabeled",
+    "unlabelled",
+    "unreviewed",
+    "unsorted",
+    "unsortiert",
+    "未标注",
+];
+/// Say "unlabelled" after `to`: `to_check`.
+const TO_DO: [&str; 5] = ["check", "inspect", "label", "review", "sort"];
+/// Say "unlabelled" when they are turned round: `not sorted`, `no labels`.
+const DONE: [&str; 9] = [
+    "checked",
+    "classified",
+    "inspected",
+    "label",
+    "labeled",
+    "labelled",
+    "labels",
+    "reviewed",
+    "sorted",
+];
+const PRODUCTION: [&str; 2] = ["production", "produktion"];
 const MASK: [&str; 12] = [
     "annotation",
     "annotations",
@@ -123,11 +158,23 @@ impl Meaning {
 
     /// The whole name says "good" and nothing else: `good`, `OK parts`, but not `good_but_scratched`.
     pub(super) fn is_good(&self) -> bool {
-        self.says(Word::Good)
-            && self
-                .0
-                .iter()
-                .all(|word| !matches!(word, Word::Defective | Word::Mask | Word::Unknown))
+        self.says(Word::Good) && self.says_only(&[Word::Good, Word::Test, Word::Train])
+    }
+
+    /// The whole name says that nobody has judged the pictures: `unlabelled`, `to_check 2`, but not `unknown scratch`.
+    pub(super) fn is_unlabelled(&self) -> bool {
+        let words = [Word::Unlabelled, Word::Production, Word::Test, Word::Train];
+        self.says(Word::Unlabelled) && self.says_only(&words)
+    }
+
+    /// The whole name says where the pictures were taken and not what they show: `production`, `Production 2024-05`.
+    pub(super) fn is_production(&self) -> bool {
+        self.says(Word::Production) && self.says_only(&[Word::Production, Word::Test])
+    }
+
+    fn says_only(&self, words: &[Word]) -> bool {
+        let allowed = |word: &Word| *word == Word::Neutral || words.contains(word);
+        self.0.iter().all(allowed)
     }
 
     /// The name says nothing about its pictures: `images`, `rgb`, `01`.
@@ -137,7 +184,8 @@ impl Meaning {
 }
 
 impl Word {
-    /// What a word says between its neighbours: `not good` is defective, `defect free` and `no defect` are good.
+    /// What a word says between its neighbours: `not good` is defective, `defect free` and `no defect` are good,
+    /// `to check` is unlabelled.
     fn of(word: &str, before: &str, after: &str) -> Self {
         let negated = NOT.contains(&before);
         if GOOD.contains(&word) {
@@ -148,6 +196,13 @@ impl Word {
             } else {
                 Self::Defective
             }
+        } else if UNLABELLED.contains(&word)
+            || (before == "to" && TO_DO.contains(&word))
+            || (negated && DONE.contains(&word))
+        {
+            Self::Unlabelled
+        } else if PRODUCTION.contains(&word) {
+            Self::Production
         } else if MASK.contains(&word) || (before == "ground" && word == "truth") {
             Self::Mask
         } else if TEST.contains(&word) {
@@ -165,7 +220,7 @@ impl Word {
 fn is_neutral(word: &str) -> bool {
     NEUTRAL.contains(&word)
         || NOT.contains(&word)
-        || ["free", "ground"].contains(&word)
+        || ["free", "ground", "to"].contains(&word)
         || word.chars().all(char::is_numeric)
 }
 
@@ -240,6 +295,49 @@ mod tests {
             "",
         ] {
             assert!(!Meaning::of(name).is_good(), "{name}");
+        }
+    }
+
+    #[test]
+    fn unlabelled_names_are_known_in_many_spellings_and_defect_types_are_not_among_them() {
+        for name in [
+            "unlabelled",
+            "Unlabeled",
+            "UNSORTED_02",
+            "unknown",
+            "to_check",
+            "ToCheck",
+            "to label",
+            "not sorted",
+            "no labels",
+            "unsorted production images",
+            "unlabelled_test",
+        ] {
+            assert!(Meaning::of(name).is_unlabelled(), "{name}");
+        }
+        for name in [
+            "unknown scratch",
+            "unknown defect",
+            "good unsorted",
+            "check",
+            "sorted",
+            "labels",
+            "production",
+            "unlabelled masks",
+            "",
+        ] {
+            assert!(!Meaning::of(name).is_unlabelled(), "{name}");
+        }
+        for name in ["production", "Produktion 2024-05-01", "test_production"] {
+            assert!(Meaning::of(name).is_production(), "{name}");
+        }
+        for name in [
+            "production good",
+            "production line",
+            "train_production",
+            "unlabelled",
+        ] {
+            assert!(!Meaning::of(name).is_production(), "{name}");
         }
     }
 

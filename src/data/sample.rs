@@ -14,6 +14,8 @@ use super::layout::{FolderRole, LayoutKind};
 pub enum Label {
     Good,
     Defective,
+    /// Nobody has judged it yet: it is scored and shown, and never trained on nor counted.
+    Unlabelled,
 }
 
 /// One picture of a data set.
@@ -22,10 +24,10 @@ pub struct Sample {
     /// Path relative to the category's folder with `/` separators, unique within the category, e.g. `test/crack/003.png`.
     pub id: String,
     pub image: PathBuf,
-    /// Mask files whose union marks the defect; empty for good pictures and where no mask exists.
+    /// Mask files whose union marks the defect; empty for good and unlabelled pictures and where no mask exists.
     pub masks: Vec<PathBuf>,
     pub label: Label,
-    /// `good`, or the name of the defect type (its folder).
+    /// `good`, `unlabelled`, or the name of the defect type (its folder).
     pub defect: String,
     /// Whether the camera's note about how it was held turns the picture. Whoever decodes the picture asks here, so that
     /// training, scoring and display agree.
@@ -34,12 +36,13 @@ pub struct Sample {
 
 impl Sample {
     /// The truth about each pixel of this picture of size `picture`: nothing is marked on a good one; `None` when it is
-    /// defective and nobody drew where.
+    /// unlabelled, or defective and nobody drew where.
     pub fn mask(&self, picture: Size) -> Result<Option<Mask>> {
         match self.label {
             Label::Good => Ok(Some(Mask::unmarked(picture))),
             Label::Defective if self.masks.is_empty() => Ok(None),
             Label::Defective => load_mask(&self.masks, picture).map(Some),
+            Label::Unlabelled => Ok(None),
         }
     }
 }
@@ -50,7 +53,7 @@ pub struct Category {
     pub name: String,
     /// Good pictures only, sorted bytewise by id.
     pub train: Vec<Sample>,
-    /// Good and defective pictures, sorted bytewise by id.
+    /// Good, defective and unlabelled pictures, sorted bytewise by id.
     pub test: Vec<Sample>,
 }
 
@@ -58,6 +61,16 @@ impl Category {
     /// All pictures, training pictures first.
     pub fn samples(&self) -> impl Iterator<Item = &Sample> {
         self.train.iter().chain(&self.test)
+    }
+
+    /// The test pictures that measure a model: those known to be good or defective.
+    pub fn judged(&self) -> impl Iterator<Item = &Sample> {
+        self.test.iter().filter(|s| s.label != Label::Unlabelled)
+    }
+
+    /// The test pictures that are only scored.
+    pub fn unlabelled(&self) -> impl Iterator<Item = &Sample> {
+        self.test.iter().filter(|s| s.label == Label::Unlabelled)
     }
 
     pub(super) fn sort(&mut self) {
@@ -190,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_truth_about_pixels_is_unknown_only_for_defects_without_a_mask() {
+    fn the_truth_about_pixels_is_unknown_for_defects_without_a_mask_and_unlabelled_pictures() {
         let folder = tempfile::tempdir().expect("a folder");
         let mask = folder.path().join("m.png");
         testing::write_mask(&mask, 4, 4, [1, 1, 2, 2]);
@@ -214,6 +227,8 @@ mod tests {
         };
         assert_eq!(marks(sample(Label::Good, vec![])), Some(false));
         assert_eq!(marks(sample(Label::Defective, vec![])), None);
+        assert_eq!(marks(sample(Label::Unlabelled, vec![])), None);
+        assert_eq!(marks(sample(Label::Unlabelled, vec![mask.clone()])), None);
         assert_eq!(marks(sample(Label::Defective, vec![mask])), Some(true));
         assert!(
             sample(Label::Defective, vec!["/none.png".into()])

@@ -2,7 +2,7 @@
 
 use super::limit::rejects;
 use super::sweep::Cut;
-use super::{ImageRow, share};
+use super::{ImageRow, judged, share};
 
 /// Pictures (or pixels) by truth and verdict at one limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,12 +16,9 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// The verdicts on the pictures of an evaluation.
+    /// The verdicts on the pictures of an evaluation whose truth is known.
     pub fn at(rows: &[ImageRow], limit: f32) -> Self {
-        Self::from_scores(
-            rows.iter().map(|row| (row.score, row.is_defective())),
-            limit,
-        )
+        Self::from_scores(judged(rows), limit)
     }
 
     /// The verdicts on scores that come with whether they belong to something defective.
@@ -121,6 +118,8 @@ mod tests {
             row("defective", 0.4),
             row("defective", 0.5),
             row("defective", 0.9),
+            row("unlabelled", 0.1),
+            row("unlabelled", 0.9),
         ];
         let confusion = Confusion::at(&rows, 0.5);
         let expected = Confusion {

@@ -175,15 +175,7 @@ mod tests {
     fn a_score_at_a_limit_belongs_to_the_stricter_side() {
         let rule = rule(Combination::ScoreOnly);
         let verdicts = [0.99, 1.0, 1.99, 2.0].map(|score| rule.of_score(score));
-        assert_eq!(
-            verdicts,
-            [
-                Pass,
-                Review,
-                Review,
-                Fail
-            ]
-        );
+        assert_eq!(verdicts, [Pass, Review, Review, Fail]);
         assert_eq!((rule.pass_below(), rule.fail_from()), (1.0, 2.0));
     }
 

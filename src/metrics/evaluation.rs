@@ -28,6 +28,10 @@ pub struct Protocol {
     pub seen: Option<Vec<String>>,
     pub test_good: usize,
     pub test_defective: usize,
+    /// Pictures that were scored although nobody has judged them; they count in no number. Absent from evaluations of
+    /// earlier programs.
+    #[serde(default)]
+    pub unlabelled: usize,
     /// Defective test pictures without a mask: judged as pictures, absent from the pixel numbers.
     pub without_mask: usize,
     /// Test pictures that could not be read.
@@ -55,7 +59,7 @@ pub struct Evaluation {
     pub image_f1_max: Option<f64>,
     /// Oracle.
     pub pixel_f1_max: Option<f64>,
-    /// Decoding and scoring of all test pictures, metrics excluded.
+    /// Decoding and scoring of all pictures, unlabelled ones included, metrics excluded.
     pub seconds: f64,
     pub images_per_second: f64,
     pub protocol: Protocol,
@@ -122,6 +126,7 @@ mod tests {
             seen: None,
             test_good: 1,
             test_defective: 1,
+            unlabelled: 0,
             without_mask: 0,
             unreadable: 0,
             image_limit: Limit::manual(0.5),
@@ -192,5 +197,14 @@ mod tests {
             evaluation(0.5)
         );
         assert!(saved.contains(r#""image_auroc":1.0"#) && saved.contains(r#""limit":null"#));
+    }
+
+    #[test]
+    fn an_evaluation_of_an_earlier_program_has_no_unlabelled_pictures() {
+        let mut saved = serde_json::to_value(evaluation(0.5)).unwrap();
+        let protocol = saved["protocol"].as_object_mut().unwrap();
+        assert!(protocol.remove("unlabelled").is_some());
+        let read: Evaluation = serde_json::from_value(saved).unwrap();
+        assert_eq!(read, evaluation(0.5));
     }
 }

@@ -1,14 +1,15 @@
 //! Counts of image scores by class, for drawing.
 
-use super::ImageRow;
+use super::{ImageRow, Truth};
 
-/// How many good and how many defective pictures score in each bin. Both classes share the bins.
+/// How many good, defective and unlabelled pictures score in each bin. All three share the bins.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScoreHistogram {
     /// Ascending and evenly spaced; one more than there are bins. A bin holds its lower edge, the last bin both.
     pub edges: Vec<f64>,
     pub good: Vec<usize>,
     pub defective: Vec<usize>,
+    pub unlabelled: Vec<usize>,
 }
 
 /// Spreads `bins` bins over all finite scores; infinite scores count in the outermost bins, and scores that are not
@@ -25,13 +26,14 @@ pub fn score_histogram(rows: &[ImageRow], bins: usize) -> ScoreHistogram {
             .collect(),
         good: vec![0; bins],
         defective: vec![0; bins],
+        unlabelled: vec![0; bins],
     };
     for row in rows.iter().filter(|row| !row.score.is_nan()) {
         let bin = (((f64::from(row.score) - low) / width) as usize).min(bins - 1);
-        let counts = if row.is_defective() {
-            &mut histogram.defective
-        } else {
-            &mut histogram.good
+        let counts = match row.truth() {
+            Truth::Good => &mut histogram.good,
+            Truth::Defective => &mut histogram.defective,
+            Truth::Unlabelled => &mut histogram.unlabelled,
         };
         counts[bin] += 1;
     }
@@ -58,16 +60,18 @@ mod tests {
     use super::{ScoreHistogram, score_histogram};
     use crate::metrics::ImageRow;
 
-    fn rows(good: &[f32], defective: &[f32]) -> Vec<ImageRow> {
-        let row = |label: &str, &score: &f32| ImageRow {
+    fn of_label(label: &str, scores: &[f32]) -> Vec<ImageRow> {
+        let row = |&score: &f32| ImageRow {
             path: String::new(),
             label: label.to_owned(),
             defect: label.to_owned(),
             score,
         };
-        let good = good.iter().map(|score| row("good", score));
-        good.chain(defective.iter().map(|score| row("defective", score)))
-            .collect()
+        scores.iter().map(row).collect()
+    }
+
+    fn rows(good: &[f32], defective: &[f32]) -> Vec<ImageRow> {
+        [of_label("good", good), of_label("defective", defective)].concat()
     }
 
     #[test]
@@ -76,6 +80,19 @@ mod tests {
         assert_eq!(histogram.edges, [0.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(histogram.good, [2, 1, 0, 0]);
         assert_eq!(histogram.defective, [0, 0, 0, 2]);
+    }
+
+    #[test]
+    fn unlabelled_pictures_are_counted_apart_in_the_same_bins() {
+        let unlabelled = of_label("unlabelled", &[8.0, -1.0, 3.5, f32::NAN]);
+        let all = [rows(&[0.0], &[4.0]), unlabelled.clone()].concat();
+        let histogram = score_histogram(&all, 3);
+        assert_eq!(histogram.edges, [-1.0, 2.0, 5.0, 8.0]);
+        assert_eq!(histogram.good, [1, 0, 0]);
+        assert_eq!(histogram.defective, [0, 1, 0]);
+        assert_eq!(histogram.unlabelled, [1, 1, 1]);
+        let alone = score_histogram(&unlabelled, 1);
+        assert_eq!((alone.good, alone.unlabelled), (vec![0], vec![3]));
     }
 
     #[test]

@@ -162,14 +162,8 @@ mod tests {
         let plain = Judgement::of(&rows(), None, &rule()).tally;
         assert_eq!(judged(Combination::ScoreOnly, 2.0), plain);
         assert_eq!(judged(Combination::ScoreAndArea, 1.0), plain);
-        assert_eq!(
-            judged(Combination::ScoreAndArea, 2.0).judged(Verdict::Pass),
-            6
-        );
-        assert_eq!(
-            judged(Combination::ScoreOrArea, 1.0).judged(Verdict::Fail),
-            6
-        );
+        assert_eq!(judged(Combination::ScoreAndArea, 2.0).judged(Pass), 6);
+        assert_eq!(judged(Combination::ScoreOrArea, 1.0).judged(Fail), 6);
     }
 
     #[test]

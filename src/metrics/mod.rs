@@ -79,9 +79,9 @@ pub enum MetricsError {
 pub struct ImageRow {
     /// Path relative to the category's folder; [`crate::data`]'s sample id.
     pub path: String,
-    /// `good`, `defective` or `unlabelled`.
+    /// `good`, `defective` or `unlabelled`: a name of [`Truth`].
     pub label: String,
-    /// `good`, or the defect type.
+    /// `good`, `unlabelled`, or the defect type.
     pub defect: String,
     /// Raw image score.
     pub score: f32,
@@ -92,6 +92,12 @@ impl ImageRow {
         Truth::of_label(&self.label)
     }
 
+    /// Known to be good; not the opposite of [`Self::is_defective`].
+    pub fn is_good(&self) -> bool {
+        self.truth() == Truth::Good
+    }
+
+    /// Known to be defective; not the opposite of [`Self::is_good`].
     pub fn is_defective(&self) -> bool {
         self.truth() == Truth::Defective
     }
@@ -136,10 +142,12 @@ impl ImageMetrics {
         Ok(Ranking::new(&good, &defects).into())
     }
 
-    /// [`Self::from_scores`] for rows of an evaluation.
+    /// [`Self::from_scores`] for rows of an evaluation. Unlabelled ones are left out, but a score that is not a number
+    /// fails wherever it stands: the model or its input is damaged.
     pub fn from_rows(rows: &[ImageRow]) -> Result<Self, MetricsError> {
         let scores: Vec<f32> = rows.iter().map(|row| row.score).collect();
-        let defective: Vec<bool> = rows.iter().map(ImageRow::is_defective).collect();
+        refuse_nan(&scores)?;
+        let (scores, defective): (Vec<f32>, Vec<bool>) = judged(rows).unzip();
         Self::from_scores(&scores, &defective)
     }
 }
@@ -180,6 +188,15 @@ pub struct PixelMetrics {
     pub per_region_overlap: Curve,
 }
 
+/// Score and truth of the rows that count: whether each is defective. Unlabelled rows are left out.
+fn judged(rows: &[ImageRow]) -> impl Iterator<Item = (f32, bool)> {
+    rows.iter().filter_map(|row| match row.truth() {
+        Truth::Good => Some((row.score, false)),
+        Truth::Defective => Some((row.score, true)),
+        Truth::Unlabelled => None,
+    })
+}
+
 /// `part / whole`, or "n/a" of nothing.
 fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
@@ -194,7 +211,7 @@ fn refuse_nan(scores: &[f32]) -> Result<(), MetricsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ImageMetrics, ImageRow, MetricsError, Point};
+    use super::{ImageMetrics, ImageRow, MetricsError, Point, Truth};
 
     fn close(value: Option<f64>, expected: f64) -> bool {
         value.is_some_and(|value| (value - expected).abs() < 1e-6)
@@ -296,15 +313,53 @@ mod tests {
         );
     }
 
-    #[test]
-    fn rows_are_judged_by_their_label() {
-        let row = |label: &str, score| ImageRow {
+    fn row(label: &str, score: f32) -> ImageRow {
+        ImageRow {
             path: String::new(),
             label: label.to_owned(),
             defect: "scratch".to_owned(),
             score,
-        };
+        }
+    }
+
+    #[test]
+    fn rows_are_judged_by_their_label() {
         let rows = [row("good", 0.1), row("defective", 0.9)];
         assert_eq!(ImageMetrics::from_rows(&rows).unwrap().auroc, Some(1.0));
+    }
+
+    #[test]
+    fn unlabelled_rows_change_no_number() {
+        let labelled = [row("good", 0.1), row("defective", 0.9), row("good", 0.5)];
+        let mut rows = labelled.to_vec();
+        for score in [0.0, 0.5, f32::INFINITY] {
+            rows.insert(1, row("unlabelled", score));
+        }
+        let metrics = ImageMetrics::from_rows(&rows).unwrap();
+        assert_eq!(metrics, ImageMetrics::from_rows(&labelled).unwrap());
+        let alone = ImageMetrics::from_rows(&[row("unlabelled", 0.5)]).unwrap();
+        assert_eq!(alone, ImageMetrics::default());
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_refused_on_unlabelled_rows_too() {
+        let rows = [row("good", 0.1), row("unlabelled", f32::NAN)];
+        let error = ImageMetrics::from_rows(&rows).unwrap_err();
+        assert_eq!(error, MetricsError::NotANumber { index: 1 });
+    }
+
+    #[test]
+    fn a_label_says_exactly_one_thing_and_an_unknown_one_nothing() {
+        let truths = ["good", "defective", "unlabelled", "", "Good"].map(|l| row(l, 0.0).truth());
+        let [good, defective, rest @ ..] = truths;
+        assert_eq!((good, defective), (Truth::Good, Truth::Defective));
+        assert_eq!(rest, [Truth::Unlabelled; 3]);
+        let unlabelled = row("unlabelled", 0.0);
+        assert!(!unlabelled.is_good() && !unlabelled.is_defective());
+        for truth in Truth::ALL {
+            assert_eq!(Truth::of_label(truth.name()), truth);
+            let saved = serde_json::to_string(&truth).unwrap();
+            assert_eq!(saved, format!("\"{}\"", truth.name()));
+        }
     }
 }

@@ -57,11 +57,12 @@ fn find(id: &str, test: &[Sample]) -> Result<Sample> {
             "the seen defect {id} is not among the test pictures; name pictures as `eval --json` lists them"
         );
     };
-    ensure!(
-        sample.label == Label::Defective,
-        "{id} is a good picture; only defective ones can be learnt from as seen defects"
-    );
-    Ok(sample.clone())
+    let is = match sample.label {
+        Label::Defective => return Ok(sample.clone()),
+        Label::Good => "a good picture",
+        Label::Unlabelled => "an unlabelled picture",
+    };
+    bail!("{id} is {is}; only defective ones can be learnt from as seen defects")
 }
 
 /// Seen defects at the network's input size, and what they are known by.

@@ -14,7 +14,7 @@ use crate::data::image::{Geometry, InputSpec, Mask, Size, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
     Evaluation, ImageMetrics, ImageRow, MapExtent, PixelAccumulator, PixelMetrics, Protocol,
-    RegionTable,
+    RegionTable, Truth,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
@@ -48,7 +48,8 @@ pub enum SeenPolicy {
     LeaveOut,
 }
 
-/// Scores the test pictures and writes the evaluation into the run folder.
+/// Scores the test pictures and writes the evaluation into the run folder. Unlabelled pictures get a score, a map and a row
+/// like all others and count in no number.
 pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outcome<Evaluation>> {
     let folder = RunFolder::open(&request.run)?;
     let trained = TrainedDetector::load(
@@ -143,7 +144,7 @@ fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<
     let category = dataset.category(category.map(String::as_str))?;
     ensure!(
         !category.test.is_empty(),
-        "{}: there are no test pictures to evaluate on; add a folder of defective or of further good pictures",
+        "{}: there are no test pictures to evaluate on; add a folder of defective, of further good or of unlabelled pictures",
         dataset.root.display()
     );
     let test = without_seen(&category.test, &trained.meta.seen, request)?;
@@ -156,7 +157,7 @@ fn test_samples(request: &EvaluateRequest, trained: &TrainedDetector) -> Result<
 }
 
 /// The test pictures the model was not trained on. They are known by their content, and in the run's own data set by
-/// their names, too.
+/// their names, too. Unlabelled ones stay, seen or not: they enter no number that could be flattered.
 fn without_seen(
     test: &[Sample],
     seen: &[SeenDefect],
@@ -166,6 +167,9 @@ fn without_seen(
         return Ok(test.to_vec());
     }
     let is_seen = |sample: &Sample| {
+        if sample.label == Label::Unlabelled {
+            return false;
+        }
         let is_named = request.data.is_none() && seen.iter().any(|seen| seen.id == sample.id);
         // What cannot be read is no test picture either, and is named where it is scored.
         let hash = sha256_of_file(&sample.image).ok();
@@ -189,13 +193,17 @@ fn without_seen(
 fn row(sample: &Sample, score: f32) -> ImageRow {
     ImageRow {
         path: sample.id.clone(),
-        label: match sample.label {
-            Label::Good => "good",
-            Label::Defective => "defective",
-        }
-        .to_owned(),
+        label: truth(sample.label).name().to_owned(),
         defect: sample.defect.clone(),
         score,
+    }
+}
+
+fn truth(label: Label) -> Truth {
+    match label {
+        Label::Good => Truth::Good,
+        Label::Defective => Truth::Defective,
+        Label::Unlabelled => Truth::Unlabelled,
     }
 }
 
@@ -228,6 +236,7 @@ fn measure(
         }
         let map = maps.read(&sample.id)?;
         let size = read_size(&sample.image, sample.orientation)?;
+        // Of an unlabelled picture the regions are told, but nothing is known to hold them against.
         let mask = sample.mask(size)?;
         measure_regions(&mut regions, spec, &map, size, mask.as_ref());
         // Without a mask it is unknown which pixels of a defective picture are defective.
@@ -303,6 +312,7 @@ fn protocol(trained: &TrainedDetector, samples: &[Sample], unreadable: usize) ->
         seen: learns.then(|| meta.seen.iter().map(|seen| seen.id.clone()).collect()),
         test_good: count(Label::Good),
         test_defective: count(Label::Defective),
+        unlabelled: count(Label::Unlabelled),
         without_mask: samples.iter().filter(masked).count(),
         unreadable,
         image_limit: meta.limits.image.clone(),

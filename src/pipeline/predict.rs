@@ -154,8 +154,8 @@ impl Input {
             id: self.relative.clone(),
             image: self.file.clone(),
             masks: Vec::new(),
-            label: Label::Good,
-            defect: "good".to_owned(),
+            label: Label::Unlabelled,
+            defect: "unlabelled".to_owned(),
             orientation,
         }
     }

@@ -356,6 +356,7 @@ pub(super) mod samples {
             seen: None,
             test_good: 1,
             test_defective: 1,
+            unlabelled: 0,
             without_mask: 1,
             unreadable: 0,
             image_limit: limit.clone(),

@@ -8,7 +8,7 @@ use flawscope::data::image::Orientation;
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
     Curve, DecisionRule, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics,
-    Point, Protocol,
+    Point, Protocol, Truth,
 };
 use flawscope::score_map::ScoreMap;
 use flawscope::worker::message::{Detail, Limits, Preview, PreviewRequest, RunSummary};
@@ -129,8 +129,12 @@ fn evaluation(rows: Vec<ImageRow>, image_limit: &Limit, pixel_limit: &Limit) -> 
             training_pictures: 188,
             calibration_pictures: 21,
             seen: None,
-            test_good: rows.iter().filter(|row| !row.is_defective()).count(),
+            test_good: rows.iter().filter(|row| row.is_good()).count(),
             test_defective: rows.iter().filter(|row| row.is_defective()).count(),
+            unlabelled: rows
+                .iter()
+                .filter(|row| row.truth() == Truth::Unlabelled)
+                .count(),
             without_mask: 1,
             unreadable: 0,
             image_limit: image_limit.clone(),

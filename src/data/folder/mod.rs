@@ -1,5 +1,5 @@
-//! The plain folder layout: the user's own folders of good and of bad pictures. What each folder holds is guessed from
-//! its name and can be corrected. Nothing is moved or written.
+//! The plain folder layout: the user's own folders of good, bad and unlabelled pictures. What each folder holds is guessed
+//! from its name and can be corrected. Nothing is moved or written.
 
 mod roles;
 mod shelf;
@@ -171,7 +171,8 @@ impl Found {
             .rsplit('/')
             .find(|part| *part != "." && !Meaning::of(part).is_silent());
         let defect = telling.map_or_else(|| own_name(root), ToOwned::to_owned);
-        if Meaning::of(&defect).is_good() {
+        let meaning = Meaning::of(&defect);
+        if meaning.is_good() || meaning.is_unlabelled() {
             "defective".to_owned()
         } else {
             defect
@@ -193,7 +194,7 @@ impl<'a> Builder<'a> {
         let has_masks = |(folder, role): &(&Found, Role)| match role {
             Role::Masks => true,
             Role::Defective => !folder.masks_beside.is_empty(),
-            Role::Good | Role::GoodTest | Role::Ignored => false,
+            Role::Good | Role::GoodTest | Role::Unlabelled | Role::Ignored => false,
         };
         let orientation = if folders.iter().any(has_masks) {
             Orientation::Ignore
@@ -209,8 +210,8 @@ impl<'a> Builder<'a> {
     }
 
     fn category(&mut self) -> Result<Category> {
-        let train = self.good(Role::Good);
-        let mut test = self.good(Role::GoodTest);
+        let train = self.without_masks(Role::Good, Label::Good);
+        let mut test = self.without_masks(Role::GoodTest, Label::Good);
         let good = train.len();
         let (train, held_out) = if test.is_empty() {
             self.hold_out(train)
@@ -219,6 +220,7 @@ impl<'a> Builder<'a> {
         };
         test.extend(held_out);
         test.extend(self.defective()?);
+        test.extend(self.without_masks(Role::Unlabelled, Label::Unlabelled));
         self.judge(good, &test);
         let name = own_name(self.root);
         let mut category = Category { name, train, test };
@@ -231,7 +233,13 @@ impl<'a> Builder<'a> {
         matching.map(|(folder, _)| *folder).collect()
     }
 
-    fn good(&mut self, role: Role) -> Vec<Sample> {
+    /// The good or the unlabelled pictures: what lies beside them as masks marks nothing.
+    fn without_masks(&mut self, role: Role, label: Label) -> Vec<Sample> {
+        let name = if label == Label::Good {
+            "good"
+        } else {
+            "unlabelled"
+        };
         let folders = self.with_role(role);
         for folder in folders
             .iter()
@@ -239,13 +247,13 @@ impl<'a> Builder<'a> {
         {
             let count = counted(folder.masks_beside.len(), "file", "files");
             let text =
-                format!("{count} beside the good pictures taken for masks by the name: not used");
+                format!("{count} beside the {name} pictures taken for masks by the name: not used");
             self.findings
                 .push(Finding::new(Severity::Note, &folder.path, text));
         }
         let pictures = folders.into_iter().flat_map(|folder| &folder.pictures);
         pictures
-            .map(|image| self.sample(image, Label::Good, "good"))
+            .map(|image| self.sample(image, label, name))
             .collect()
     }
 

@@ -12,6 +12,8 @@ use crate::data::sample::{Finding, Severity};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Guess {
     Clear(Role),
+    /// Unlabelled where another folder is known to be good; else it may be the good one.
+    Production,
     /// `test` or `val` without a word about good or defective.
     Mixed,
     /// The name may be that of a defect type, or mean nothing.
@@ -56,7 +58,8 @@ pub(super) fn assign(
     roles.collect()
 }
 
-/// Reads a folder's path from its end: the last part that says good or defective decides, masks go before all.
+/// Reads a folder's path from its end: the last part that says good or defective decides, masks go before all. What a
+/// name says about nobody having looked counts where no part says more: `bad/unknown` holds defects of some type.
 fn from_path(key: &str) -> Guess {
     let meanings: Vec<Meaning> = key
         .split('/')
@@ -69,6 +72,7 @@ fn from_path(key: &str) -> Guess {
     }
     let tests = anywhere(Word::Test);
     let mut named = meanings.is_empty();
+    let mut unlabelled = None;
     for meaning in meanings.iter().rev() {
         match (meaning.says(Word::Good), meaning.says(Word::Defective)) {
             (true, true) => return Guess::Unknown,
@@ -77,16 +81,30 @@ fn from_path(key: &str) -> Guess {
             (true, false) => return Guess::Clear(Role::Good),
             (false, false) => {}
         }
+        unlabelled = unlabelled.or(unlabelled_by(meaning, named));
         // A folder of another name inside `train` may hold anything; `train` itself holds good pictures.
-        named |= meaning.says(Word::Unknown);
-        if !named && meaning.says(Word::Train) {
+        named |= meaning.says(Word::Unknown) || meaning.says(Word::Production);
+        if !named && meaning.says(Word::Train) && !anywhere(Word::Unlabelled) {
             return Guess::Clear(Role::Good);
         }
+    }
+    if let Some(guess) = unlabelled {
+        return guess;
     }
     if tests && !named {
         Guess::Mixed
     } else {
         Guess::Unknown
+    }
+}
+
+/// What one part of a path says about nobody having looked. Everything in `unsorted` is unsorted, but a `production` that
+/// has folders with names of their own in it, such as defect types, was sorted.
+fn unlabelled_by(meaning: &Meaning, has_named_inside: bool) -> Option<Guess> {
+    if meaning.is_unlabelled() {
+        Some(Guess::Clear(Role::Unlabelled))
+    } else {
+        (meaning.is_production() && !has_named_inside).then_some(Guess::Production)
     }
 }
 
@@ -106,7 +124,7 @@ fn choose_good(
         return;
     }
     let unknown: Vec<usize> = (0..guesses.len())
-        .filter(|&i| guesses[i] == Guess::Unknown)
+        .filter(|&i| matches!(guesses[i], Guess::Unknown | Guess::Production))
         .collect();
     if let Some(&root) = unknown.iter().find(|&&i| folders[i].key == ".") {
         guesses[root] = Guess::Clear(Role::Good);
@@ -146,8 +164,9 @@ fn settle(folder: &Found, guess: Guess, findings: &mut Vec<Finding>) -> Role {
     };
     match guess {
         Guess::Clear(role) => role,
+        Guess::Production => Role::Unlabelled,
         Guess::Mixed => ignore(
-            "not used: the name does not say whether these are good or defective; give it a role",
+            "not used: the name does not say whether these are good or defective; give it a role, which may be to be only scored",
         ),
         // Beside folders with telling names, pictures directly in the root may be anything.
         Guess::Unknown if folder.key == "." => {
@@ -175,6 +194,18 @@ mod tests {
             ("NG", Role::Defective),
             ("bad/masks", Role::Masks),
             ("ground_truth/bad", Role::Masks),
+            ("unlabelled", Role::Unlabelled),
+            ("to_check/monday", Role::Unlabelled),
+            ("test/unsorted", Role::Unlabelled),
+            ("train/unlabelled", Role::Unlabelled),
+            ("unlabelled/train", Role::Unlabelled),
+            ("train_unlabelled", Role::Unlabelled),
+            ("unsorted/ok", Role::Good),
+            ("good/unsorted", Role::Good),
+            ("bad/unknown", Role::Defective),
+            ("good/production", Role::Good),
+            ("production/NG", Role::Defective),
+            ("unsorted/masks", Role::Masks),
         ];
         for (path, role) in clear {
             assert_eq!(from_path(path), Guess::Clear(role), "{path}");
@@ -185,11 +216,18 @@ mod tests {
             "test/scratch",
             "train/cam left",
             "good and bad",
+            "production/scratch",
+            "production line 3",
+            "train_production",
+            "unknown scratch",
         ] {
             assert_eq!(from_path(path), Guess::Unknown, "{path}");
         }
         for path in ["test", "val/images"] {
             assert_eq!(from_path(path), Guess::Mixed, "{path}");
+        }
+        for path in ["production", "Production/2024-05", "test/production"] {
+            assert_eq!(from_path(path), Guess::Production, "{path}");
         }
     }
 }

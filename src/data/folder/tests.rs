@@ -46,12 +46,9 @@ fn roles(dataset: &Dataset) -> Vec<(&str, Role, usize)> {
 /// Pictures in training, good and defective in testing.
 fn counts(dataset: &Dataset) -> (usize, usize, usize) {
     let category = &dataset.categories[0];
-    let good = category
-        .test
-        .iter()
-        .filter(|s| s.label == Label::Good)
-        .count();
-    (category.train.len(), good, category.test.len() - good)
+    let of = |label| category.test.iter().filter(|s| s.label == label).count();
+    let (good, defective) = (of(Label::Good), of(Label::Defective));
+    (category.train.len(), good, defective)
 }
 
 fn texts(dataset: &Dataset, severity: Severity) -> Vec<&str> {
@@ -170,6 +167,92 @@ fn the_users_word_goes_before_every_guess() {
             .test
             .iter()
             .all(|s| s.label == Label::Good || s.defect != "good")
+    );
+}
+
+#[test]
+fn unlabelled_pictures_are_neither_trained_on_nor_held_out() {
+    let labelled = [("good/*.png", 20), ("bad/*.png", 2)];
+    let root = folder(&labelled);
+    let without = read(root.path(), &[]);
+    for i in 0..30 {
+        write(&root.path().join(format!("Unsorted/cam 1/{i:02}.png")), b"");
+        write(&root.path().join(format!("production/{i:02}.png")), b"");
+    }
+    let dataset = read(root.path(), &[]);
+    assert_eq!(
+        roles(&dataset)[..2],
+        [
+            ("Unsorted/cam 1", Role::Unlabelled, 30),
+            ("bad", Role::Defective, 2)
+        ]
+    );
+    assert_eq!(counts(&dataset), (16, 4, 2));
+    let (with, without) = (&dataset.categories[0], &without.categories[0]);
+    assert_eq!(with.train, without.train);
+    assert!(with.judged().eq(&without.test));
+    assert_eq!(with.unlabelled().count(), 60);
+    assert!(with.unlabelled().all(|s| s.defect == "unlabelled"));
+    assert!(with.test.is_sorted_by(|a, b| a.id < b.id));
+}
+
+#[test]
+fn production_pictures_are_unlabelled_only_beside_known_good_ones() {
+    let beside = folder(&[("ok/*.png", 9), ("production/*.png", 20)]);
+    let dataset = read(beside.path(), &[]);
+    assert_eq!(
+        roles(&dataset),
+        [("ok", Role::Good, 9), ("production", Role::Unlabelled, 20)]
+    );
+    let alone = folder(&[("production/*.png", 20), ("crack/*.png", 2)]);
+    assert_eq!(
+        roles(&read(alone.path(), &[])),
+        [("crack", Role::Ignored, 2), ("production", Role::Good, 20)]
+    );
+}
+
+#[test]
+fn unlabelled_pictures_alone_cannot_train_a_model() {
+    let root = folder(&[("unlabelled/*.png", 20)]);
+    let error = Folder.read(root.path(), &OpenOptions::default());
+    let text = error.expect_err("no good ones").to_string();
+    assert!(
+        text.ends_with(
+            "found `unlabelled` (unlabelled, only scored, 20 pictures); say which folder holds good ones"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn any_folder_can_be_made_unlabelled_and_back() {
+    let root = folder(&[("good/*.png", 9), ("test/*.png", 3), ("unknown/*.png", 4)]);
+    let corrections = [("test", Role::Unlabelled), ("unknown", Role::Defective)];
+    let dataset = read(root.path(), &corrections);
+    assert_eq!(counts(&dataset), (8, 1, 4));
+    let category = &dataset.categories[0];
+    let ids: Vec<&str> = category.unlabelled().map(|s| s.id.as_str()).collect();
+    assert_eq!(ids, ["test/00.png", "test/01.png", "test/02.png"]);
+    // A defect type must not be called like the pictures that nobody has judged.
+    let defects = category.judged().filter(|s| s.label == Label::Defective);
+    assert!(defects.into_iter().all(|s| s.defect == "defective"));
+}
+
+#[test]
+fn masks_beside_unlabelled_pictures_are_no_pictures_and_are_not_used() {
+    let root = folder(&[
+        ("good/*.png", 9),
+        ("unlabelled/*.png", 2),
+        ("unlabelled/*_mask.png", 2),
+    ]);
+    let dataset = read(root.path(), &[]);
+    let mut unlabelled = dataset.categories[0].unlabelled();
+    assert!(unlabelled.all(|s| s.masks.is_empty() && !s.id.contains("mask")));
+    let notes = texts(&dataset, Severity::Note);
+    assert!(
+        notes.contains(
+            &"2 files beside the unlabelled pictures taken for masks by the name: not used"
+        )
     );
 }
 

@@ -1,6 +1,7 @@
 //! Whole trainings on a few drawn pictures: cancelled anywhere and resumed, and refused where they cannot work.
 
 mod seen;
+mod unlabelled;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use super::{Setting, cfa, prn, setting};
 use crate::config::{DefectsConfig, DeviceChoice, Recipe, SeenChoice};
 use crate::data::image::{Mask, Size};
+use crate::data::synthetic::CATEGORY;
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::pipeline::{
     EvaluateRequest, SeenPolicy, Trained, evaluate, preview_augmentation, train,
@@ -118,7 +119,7 @@ fn seen_defects_are_named_with_the_numbers_and_never_judged_by() {
 
     // Under another name in another data set they are known by their content.
     let other = setting.root.join("other");
-    for folder in ["train/good", "test/good", "test/bad"] {
+    for folder in ["train/good", "test/good", "test/bad", "test/unlabelled"] {
         fs::create_dir_all(other.join(folder)).unwrap();
     }
     let all = data::open(&setting.config.data, &OpenOptions::default()).unwrap();
@@ -136,6 +137,10 @@ fn seen_defects_are_named_with_the_numbers_and_never_judged_by() {
         fs::copy(&good.image, other.join(format!("train/good/{number}.png"))).unwrap();
         fs::copy(&good.image, other.join(format!("test/good/{number}.png"))).unwrap();
     }
+    // Unlabelled it flatters no number.
+    fs::copy(source(&ids[0]), other.join("test/unlabelled/seen.png")).unwrap();
+    let harmless = judged(&setting, Some(&other), SeenPolicy::Refuse).unwrap();
+    assert_eq!(harmless.protocol.unlabelled, 1);
     fs::copy(source(&ids[0]), other.join("test/bad/renamed.png")).unwrap();
     let error = format!(
         "{:#}",
@@ -162,6 +167,12 @@ fn pictures_that_cannot_be_seen_defects_are_refused_before_anything_is_written()
     assert!(refusal(&setting).contains("test/what/000.png is not among the test pictures"));
     list(&mut setting, &["test/good/000.png"]);
     assert!(refusal(&setting).contains("is a good picture"));
+    let sample = defective(&setting)[0].clone();
+    let category = setting.config.data.join(CATEGORY);
+    fs::create_dir(category.join("test/unlabelled")).unwrap();
+    fs::copy(&sample.image, category.join("test/unlabelled/0.png")).unwrap();
+    list(&mut setting, &["test/unlabelled/0.png"]);
+    assert!(refusal(&setting).contains("is an unlabelled picture"));
 }
 
 /// Every bad mask beside a good one: left out, named, and tested on; alone: refused.
