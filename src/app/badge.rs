@@ -75,23 +75,27 @@ pub fn paint_badge(
 /// Why this origin matters, for whoever hovers its badge.
 fn origin_meaning(origin: &LimitOrigin) -> &'static str {
     match origin {
-        LimitOrigin::HeldOutMaximum { .. } | LimitOrigin::HeldOutQuantile { .. } => {
+        LimitOrigin::HeldOutMaximum { .. }
+        | LimitOrigin::HeldOutQuantile { .. }
+        | LimitOrigin::FalseRejectBound { .. } => {
             "Comes from good pictures that were held out of training; no test picture was looked at"
         }
         LimitOrigin::Manual => "Set by hand in this window; the run keeps its own limit",
-        LimitOrigin::Oracle => {
+        LimitOrigin::Cost { .. } | LimitOrigin::Oracle => {
             "Chosen on the test pictures themselves: what a perfect choice would give, never a limit to deploy"
         }
     }
 }
 
-/// Where a limit came from, as a badge. The oracle stands apart.
+/// Where a limit came from, as a badge. What was chosen on the test pictures stands apart.
 pub fn origin_badge(ui: &mut Ui, origin: &LimitOrigin) -> Response {
     let palette = theme::palette(ui);
     let colour = match origin {
-        LimitOrigin::Oracle => palette.warning,
+        LimitOrigin::Cost { .. } | LimitOrigin::Oracle => palette.warning,
         LimitOrigin::Manual => palette.limit,
-        LimitOrigin::HeldOutMaximum { .. } | LimitOrigin::HeldOutQuantile { .. } => palette.accent,
+        LimitOrigin::HeldOutMaximum { .. }
+        | LimitOrigin::HeldOutQuantile { .. }
+        | LimitOrigin::FalseRejectBound { .. } => palette.accent,
     };
     badge(ui, &origin.describe(), colour).on_hover_text(origin_meaning(origin))
 }

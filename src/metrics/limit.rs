@@ -1,58 +1,9 @@
-//! The limit between accept and reject, where it came from, and what held-out good pictures prove about it.
+//! The limit between accept and reject: the one rule for verdicts, and limits taken from held-out good pictures. Does not
+//! know what they prove.
 
 use serde::{Deserialize, Serialize};
 
-use super::{MetricsError, refuse_nan};
-
-/// Where a limit came from. Printed beside every number that depends on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum LimitOrigin {
-    /// The largest score of `pictures` good pictures that were held out of training.
-    HeldOutMaximum { pictures: usize },
-    /// A quantile (0 to 1) of the scores of `pictures` held-out good pictures.
-    HeldOutQuantile { quantile: f64, pictures: usize },
-    /// Set by hand.
-    Manual,
-    /// Best F1 on the test set itself: never a deployed limit.
-    Oracle,
-}
-
-impl LimitOrigin {
-    /// In words, such as "maximum of 21 held-out good pictures".
-    pub fn describe(&self) -> String {
-        match self {
-            Self::HeldOutMaximum { pictures } => format!("maximum of {}", held_out(*pictures)),
-            Self::HeldOutQuantile { quantile, pictures } => {
-                format!(
-                    "{} % quantile of {}",
-                    percent(*quantile),
-                    held_out(*pictures)
-                )
-            }
-            Self::Manual => "set by hand".to_owned(),
-            Self::Oracle => "oracle: best F1 on the test set".to_owned(),
-        }
-    }
-
-    fn from_held_out(quantile: Option<f64>, pictures: usize) -> Self {
-        match quantile {
-            None => Self::HeldOutMaximum { pictures },
-            Some(quantile) => Self::HeldOutQuantile { quantile, pictures },
-        }
-    }
-}
-
-fn held_out(pictures: usize) -> String {
-    let plural = if pictures == 1 { "" } else { "s" };
-    format!("{pictures} held-out good picture{plural}")
-}
-
-/// A share in percent with as many decimals as it needs, at most six: 0.995 is 99.5.
-fn percent(share: f64) -> String {
-    let text = format!("{:.6}", share * 100.0);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
+use super::{LimitOrigin, MetricsError, refuse_nan};
 
 /// A picture or pixel with a score at or above `value` is called anomalous.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,16 +57,8 @@ impl Limit {
     /// The limit with the best F1 on the test set, `best`, moved half-way down to the next lower of the test `scores`:
     /// the verdicts on the test set stay, and a score that comes out a little lower next time keeps its verdict too.
     pub fn oracle(best: f32, scores: &[f32]) -> Self {
-        let next_lower = scores
-            .iter()
-            .copied()
-            .filter(|&score| score < best)
-            .reduce(f32::max);
-        let half_way = next_lower.map_or(best, |lower| f32::midpoint(lower, best));
-        let keeps_verdicts =
-            half_way.is_finite() && next_lower.is_none_or(|lower| lower < half_way);
         Self {
-            value: if keeps_verdicts { half_way } else { best },
+            value: half_way_down(best, scores),
             origin: LimitOrigin::Oracle,
         }
     }
@@ -131,6 +74,21 @@ pub(super) fn rejects(limit: f32, score: f32) -> bool {
     score >= limit
 }
 
+/// `best`, moved half-way down to the next lower of `scores` where that keeps all their verdicts.
+pub(super) fn half_way_down(best: f32, scores: &[f32]) -> f32 {
+    let next_lower = scores
+        .iter()
+        .copied()
+        .filter(|&score| score < best)
+        .reduce(f32::max);
+    let half_way = next_lower.map_or(best, |lower| f32::midpoint(lower, best));
+    if half_way.is_finite() && next_lower.is_none_or(|lower| lower < half_way) {
+        half_way
+    } else {
+        best
+    }
+}
+
 /// The smallest number above the quantile of `scores`, or above their largest.
 fn just_above(mut scores: Vec<f32>, quantile: Option<f64>) -> Result<f32, MetricsError> {
     refuse_nan(&scores)?;
@@ -143,6 +101,11 @@ fn just_above(mut scores: Vec<f32>, quantile: Option<f64>) -> Result<f32, Metric
         Some(quantile) => quantile_index(scores.len(), quantile)?,
     };
     let (_, &mut score, _) = scores.select_nth_unstable_by(index, f32::total_cmp);
+    above(score)
+}
+
+/// The smallest limit that this score still passes.
+pub(super) fn above(score: f32) -> Result<f32, MetricsError> {
     let limit = score.next_up();
     if limit.is_finite() && !rejects(limit, score) {
         Ok(limit)
@@ -163,20 +126,10 @@ fn quantile_index(count: usize, quantile: f64) -> Result<usize, MetricsError> {
     Ok(found.unwrap_or(count - 1))
 }
 
-/// With the limit at the maximum of this many held-out good pictures, and pictures to come like those, they prove with
-/// this confidence (0 to 1) that at most the returned share of good pictures will fail: `1 - (1 - confidence)^(1/n)`.
-/// 60 pictures prove 4.9 % at a confidence of 0.95. None prove nothing: 1.
-pub fn false_reject_bound(held_out: usize, confidence: f64) -> f64 {
-    if held_out == 0 {
-        return 1.0;
-    }
-    1.0 - (1.0 - confidence.clamp(0.0, 1.0)).powf(1.0 / held_out as f64)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Limit, LimitOrigin, false_reject_bound};
-    use crate::metrics::MetricsError;
+    use super::Limit;
+    use crate::metrics::{LimitOrigin, MetricsError};
 
     fn passing(limit: &Limit, scores: &[f32]) -> usize {
         scores
@@ -326,39 +279,6 @@ mod tests {
     }
 
     #[test]
-    fn origins_are_told_in_words() {
-        let told = |origin: LimitOrigin| origin.describe();
-        let quantile =
-            |quantile, pictures| told(LimitOrigin::HeldOutQuantile { quantile, pictures });
-        assert_eq!(
-            told(LimitOrigin::HeldOutMaximum { pictures: 21 }),
-            "maximum of 21 held-out good pictures"
-        );
-        assert_eq!(
-            told(LimitOrigin::HeldOutMaximum { pictures: 1 }),
-            "maximum of 1 held-out good picture"
-        );
-        assert_eq!(
-            quantile(0.995, 60),
-            "99.5 % quantile of 60 held-out good pictures"
-        );
-        assert_eq!(
-            quantile(0.9, 60),
-            "90 % quantile of 60 held-out good pictures"
-        );
-        assert_eq!(
-            quantile(1.0, 60),
-            "100 % quantile of 60 held-out good pictures"
-        );
-        assert_eq!(
-            quantile(0.0, 60),
-            "0 % quantile of 60 held-out good pictures"
-        );
-        assert_eq!(told(Limit::manual(2.0).origin), "set by hand");
-        assert_eq!(told(LimitOrigin::Oracle), "oracle: best F1 on the test set");
-    }
-
-    #[test]
     fn a_limit_survives_being_saved_bit_for_bit() {
         let mut score = 0.1_f32;
         for _ in 0..1000 {
@@ -367,16 +287,5 @@ mod tests {
             let saved = serde_json::to_string(&limit).unwrap();
             assert_eq!(serde_json::from_str::<Limit>(&saved).unwrap(), limit);
         }
-    }
-
-    #[test]
-    fn sixty_good_pictures_prove_less_than_five_percent_false_rejects() {
-        assert!((false_reject_bound(60, 0.95) - 0.0487).abs() < 5e-5);
-        assert!(false_reject_bound(299, 0.95) <= 0.01);
-        assert!(false_reject_bound(298, 0.95) > 0.01);
-        assert!((false_reject_bound(1, 0.95) - 0.95).abs() < 1e-12);
-        assert_eq!(false_reject_bound(0, 0.95), 1.0);
-        assert_eq!(false_reject_bound(10, 0.0), 0.0);
-        assert_eq!(false_reject_bound(10, 1.0), 1.0);
     }
 }

@@ -4,19 +4,26 @@ pub mod confidence;
 pub mod confusion;
 pub mod curve;
 pub mod decision;
+pub mod defect_size;
 pub mod disagreement;
 pub mod evaluation;
 pub mod extent;
 pub mod histogram;
+pub mod interval;
 pub mod judgement;
 pub mod limit;
+pub mod origin;
 pub mod pixel;
+pub mod proof;
+pub mod proposal;
 pub mod region;
 pub mod region_table;
 pub mod scale;
 pub mod truth;
 pub mod verdict;
 
+#[cfg(test)]
+mod coverage;
 mod overlap;
 mod ranking;
 #[cfg(test)]
@@ -26,24 +33,30 @@ mod sweep;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use confidence::{pictures_to_prove, rate_bound};
+pub use confidence::{false_reject_bound, pictures_to_prove, rate_bound};
 pub use confusion::Confusion;
 pub use curve::{Curve, Point};
 pub use decision::{AreaRule, Combination, DecisionRule, Region};
+pub use defect_size::{SizeBin, SizeCurve, SizedDefect};
 pub use disagreement::{Opinion, disagreement, relative_score};
 pub use evaluation::{Evaluation, Protocol};
 pub use extent::{DefectCells, MapExtent};
 pub use histogram::{ScoreHistogram, score_histogram};
+pub use interval::{Interval, clopper_pearson, upper_bound};
 pub use judgement::{Judgement, Rate, Tally};
-pub use limit::{Limit, LimitOrigin, false_reject_bound};
+pub use limit::Limit;
+pub use origin::LimitOrigin;
 pub use pixel::PixelAccumulator;
+pub use proof::{Proof, what_it_proves};
+pub use proposal::{Way, propose};
 pub use region_table::{DefectFound, RegionTable};
 pub use scale::ScoreScale;
 pub use truth::Truth;
 pub use verdict::Verdict;
 
+use origin::percent;
 use ranking::Ranking;
-use sweep::{Defect, Rank};
+use sweep::ranked;
 
 /// Why scores cannot be judged. An undefined metric is not an error but `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
@@ -68,10 +81,35 @@ pub enum MetricsError {
     NothingHeldOut,
     #[error("{quantile} is not a quantile; name a share between 0 and 1, such as 0.995")]
     NotAQuantile { quantile: f64 },
-    #[error(
-        "no finite limit lies above a held-out score of {score}; the model or its input is damaged"
-    )]
+    #[error("a score of {score} leaves no finite limit; the model or its input is damaged")]
     NoFiniteLimit { score: f32 },
+    #[error(
+        "a bound of {} % at {} % confidence cannot be proven; name two shares above 0 and below 100 %, such as 1 % at 95 %",
+        percent(*.false_rejects),
+        percent(*.confidence)
+    )]
+    NotProvable { false_rejects: f64, confidence: f64 },
+    #[error(
+        "proving {} % at {} % confidence takes {needed} held-out good pictures; there {} {pictures}",
+        percent(*.false_rejects),
+        percent(*.confidence),
+        if *.pictures == 1 { "is" } else { "are" }
+    )]
+    TooFewHeldOut {
+        false_rejects: f64,
+        confidence: f64,
+        needed: usize,
+        pictures: usize,
+    },
+    #[error(
+        "costs of {overkill} and {escape} cannot be weighed; name two numbers from 0 up, at least one of them above 0"
+    )]
+    NotACost { overkill: f64, escape: f64 },
+    #[error(
+        "a limit from the test pictures needs good and defective ones, not {good} good and {defective} defective; \
+         add what is missing, or take the limit from held-out good pictures"
+    )]
+    NothingToWeigh { good: usize, defective: usize },
 }
 
 /// One test picture's row in the evaluation.
@@ -127,18 +165,7 @@ impl ImageMetrics {
             });
         }
         refuse_nan(scores)?;
-        let mut good = Vec::new();
-        let mut defects = Vec::new();
-        for (&score, &is_defect) in scores.iter().zip(defective) {
-            let rank = Rank::of(score);
-            if is_defect {
-                defects.push(Defect { rank, region: 0 });
-            } else {
-                good.push(rank);
-            }
-        }
-        good.sort_unstable();
-        defects.sort_unstable();
+        let (good, defects) = ranked(scores.iter().copied().zip(defective.iter().copied()));
         Ok(Ranking::new(&good, &defects).into())
     }
 

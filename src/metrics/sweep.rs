@@ -33,6 +33,22 @@ pub(super) struct Defect {
     pub(super) region: u32,
 }
 
+/// Scores that come with whether they are of something defective, sorted for [`sweep`]. None may be NaN.
+pub(super) fn ranked(scores: impl IntoIterator<Item = (f32, bool)>) -> (Vec<Rank>, Vec<Defect>) {
+    let (mut good, mut defects) = (Vec::new(), Vec::new());
+    for (score, is_defective) in scores {
+        let rank = Rank::of(score);
+        if is_defective {
+            defects.push(Defect { rank, region: 0 });
+        } else {
+            good.push(rank);
+        }
+    }
+    good.sort_unstable();
+    defects.sort_unstable();
+    (good, defects)
+}
+
 /// How many scores of each kind lie at or above `limit`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cut {
