@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::mask_painter::PainterAction;
 use super::state::{LimitEdit, Place};
+use super::verdict::Outcome;
 use crate::config::RunConfig;
 use crate::data::OpenOptions;
 use crate::worker::message::InterruptedTraining;
@@ -51,6 +52,8 @@ pub enum Action {
     RedoLimits,
     /// Write the limits in force into the run's model.
     SaveLimits,
+    /// List the pictures of this cell of the confusion matrix in Inspect.
+    ShowOutcome(Outcome),
     /// Open a run beside the open one.
     OpenComparison(PathBuf),
     /// Close the compared run at this index.

@@ -15,7 +15,7 @@ pub fn verdict_colour(ui: &Ui, verdict: Verdict) -> Color32 {
     let palette = theme::palette(ui);
     match verdict {
         Verdict::Pass => palette.pass,
-        Verdict::Review => palette.limit,
+        Verdict::Review => palette.review,
         Verdict::Fail => palette.fail,
     }
 }
@@ -80,7 +80,9 @@ fn origin_meaning(origin: &LimitOrigin) -> &'static str {
         | LimitOrigin::FalseRejectBound { .. } => {
             "Comes from good pictures that were held out of training; no test picture was looked at"
         }
-        LimitOrigin::Manual => "Set by hand in this window; the run keeps its own limit",
+        LimitOrigin::Manual => {
+            "Set by hand; what the held-out pictures prove at it is said beside it"
+        }
         LimitOrigin::Cost { .. } | LimitOrigin::Oracle => {
             "Chosen on the test pictures themselves: what a perfect choice would give, never a limit to deploy"
         }

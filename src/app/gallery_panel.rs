@@ -53,6 +53,14 @@ impl GalleryView {
             })
     }
 
+    /// Lists only the pictures of this cell of the confusion matrix.
+    pub fn show_only(&mut self, outcome: Outcome) {
+        self.filter = Filter {
+            outcomes: vec![outcome],
+            ..Filter::default()
+        };
+    }
+
     /// How many rows fit on a page.
     pub fn page(&self) -> isize {
         ((self.scroll.height / ROW_HEIGHT) as isize - 1).max(1)

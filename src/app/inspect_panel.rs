@@ -12,7 +12,7 @@ use super::cached::Same;
 use super::colour_bar::{self, ColourBar};
 use super::empty_place::{no_run_ui, no_scores_ui};
 use super::gallery_panel::{GalleryView, gallery_ui};
-use super::limit_control::{image_limit_ui, pixel_limit_value_ui};
+use super::limits::{drawer_ui, pixel_limit_value_ui};
 use super::picture::Picture;
 use super::state::{Action, State};
 use super::textures::{Shown, Textures};
@@ -38,6 +38,18 @@ pub struct InspectView {
     colour_bar: ColourBar,
     /// The run whose first picture was selected.
     greeted: Option<Same<RunSummary>>,
+}
+
+impl InspectView {
+    /// Lists only the pictures of this cell of the confusion matrix; returns the first.
+    pub fn show_outcome(&mut self, state: &State, outcome: Outcome) -> Option<usize> {
+        self.gallery.show_only(outcome);
+        let run = state.run.as_ref()?;
+        self.greeted = Some(Same(Arc::clone(run)));
+        let evaluation = run.evaluation.as_ref()?;
+        let listing = self.gallery.listing(&evaluation.images, &state.limits);
+        listing.rows.first().copied()
+    }
 }
 
 pub fn inspect_ui(
@@ -69,6 +81,7 @@ pub fn inspect_ui(
             let clicked = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures);
             action = clicked.or(action.take());
         });
+    action = drawer_ui(ui, state, run).or(action);
     CentralPanel::default()
         .frame(
             Frame::new()
@@ -157,12 +170,8 @@ fn picture_ui(
     let row = evaluation.images.get(state.selected)?;
     let sample = run.samples.get(state.selected)?;
     ui.spacing_mut().item_spacing.y = 6.0;
-    let mut action = header_ui(ui, state, evaluation, row, view);
+    let action = header_ui(ui, state, evaluation, row, view);
     facts_ui(ui, row, outcome(state, row), state.image_limit());
-    let limit = ui
-        .horizontal_wrapped(|ui| image_limit_ui(ui, state, run))
-        .inner;
-    action = limit.or(action);
     ui.separator();
     let mut shown = textures.picture(Some(&run.path), sample);
     let available = match &shown {

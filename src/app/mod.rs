@@ -7,7 +7,6 @@ mod badge;
 mod cached;
 mod card_row;
 mod colour_bar;
-mod confusion_panel;
 mod controls;
 mod curves_panel;
 mod data_found;
@@ -19,10 +18,9 @@ mod defect_rows;
 mod empty_place;
 mod gallery;
 mod gallery_panel;
-mod histogram_panel;
 mod icons;
 mod keys;
-mod limit_control;
+mod limits;
 mod loss_plot;
 mod lru;
 mod mask_painter;
@@ -35,7 +33,6 @@ mod picture;
 mod plot_parts;
 mod progress_panel;
 mod rail;
-mod recall;
 mod seen_card;
 mod seen_tile;
 mod status_bar;
@@ -271,6 +268,7 @@ impl App {
             Action::UndoLimits => self.state.undo_limits(),
             Action::RedoLimits => self.state.redo_limits(),
             Action::SaveLimits => self.save_limits(),
+            Action::ShowOutcome(outcome) => self.show_outcome(outcome),
             Action::OpenComparison(path) => self.submit(Command::OpenComparison { path }),
             Action::CloseComparison(index) => {
                 if index < self.state.comparisons.len() {
@@ -328,6 +326,14 @@ impl App {
         }
         self.data_view.seen = seen_card::SeenView::default();
         self.open_notes();
+    }
+
+    /// Lists the pictures of one cell of the confusion matrix, and shows the first.
+    fn show_outcome(&mut self, outcome: verdict::Outcome) {
+        if let Some(first) = self.inspect_view.show_outcome(&self.state, outcome) {
+            self.state.selected = first;
+        }
+        self.go(Place::Inspect);
     }
 
     fn save_limits(&mut self) {

@@ -6,7 +6,9 @@ use std::fmt::Write;
 use super::numbers::{self, NOT_AVAILABLE};
 use super::state::LimitsInForce;
 use super::{taught_words, words};
-use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol};
+use crate::metrics::{
+    Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol, Tally, Truth, Verdict,
+};
 use crate::worker::message::RunSummary;
 
 /// Names of the three columns of numbers.
@@ -121,7 +123,7 @@ fn without_limit(evaluation: &Evaluation) -> Group {
 
 fn at_image_limit(evaluation: &Evaluation, limits: &LimitsInForce) -> Group {
     let limit = &limits.rule().fail;
-    let confusion = Confusion::at(&evaluation.images, limit.value);
+    let tally = &limits.judgement().tally;
     let reasons = Reasons::of(evaluation);
     let share = |value: Option<f64>| match value {
         Some(value) => Cell::Number(numbers::percent(value)),
@@ -138,19 +140,31 @@ fn at_image_limit(evaluation: &Evaluation, limits: &LimitsInForce) -> Group {
             row(
                 "Overkill rate",
                 "The share of good pictures that are rejected",
-                share(confusion.overkill_rate()),
+                share(tally.overkill().share()),
             ),
             row(
                 "Escape rate",
                 "The share of defective pictures that pass",
-                share(confusion.escape_rate()),
+                share(tally.escapes().share()),
             ),
             row(
                 "F1",
                 "The harmonic mean of precision and recall of rejected pictures",
-                reasons.image(confusion.f1()),
+                reasons.image(confusion(tally).f1()),
             ),
         ],
+    }
+}
+
+/// What fails against what does not; to review is not to reject.
+fn confusion(tally: &Tally) -> Confusion {
+    let failed = |truth| tally.count(truth, Verdict::Fail);
+    let kept = |truth| tally.pictures(truth) - failed(truth);
+    Confusion {
+        good_passed: kept(Truth::Good),
+        good_failed: failed(Truth::Good),
+        defective_passed: kept(Truth::Defective),
+        defective_failed: failed(Truth::Defective),
     }
 }
 

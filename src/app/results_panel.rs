@@ -1,18 +1,21 @@
 //! Results: what the limit does to the test pictures, the curves, and every number with its protocol. Everything follows
 //! the limits in force at once; nothing is scored again.
 
+use std::sync::Arc;
+
 use eframe::egui::{Button, CentralPanel, Frame, Margin, Panel, RichText, ScrollArea, Ui};
 
 use super::card_row::card_row;
-use super::confusion_panel::{confusion_ui, proof_ui, recall_ui};
 use super::curves_panel::{PixelGrid, curve_card_ui};
 use super::empty_place::{no_run_ui, no_scores_ui};
-use super::histogram_panel::{HistogramView, histogram_ui};
-use super::limit_control::{image_limit_ui, pixel_limit_ui};
+use super::limits::{
+    LimitsView, area_rule_ui, confusion_ui, histogram_card_ui, history_ui, rates_ui, recall_ui,
+    size_curve_ui, tally_line_ui, typed_limits_ui,
+};
 use super::numbers_panel::{numbers_ui, protocol_ui};
 use super::state::{Action, State};
 use super::{controls, numbers, taught_words, theme, words};
-use crate::metrics::{Confusion, Evaluation};
+use crate::metrics::Evaluation;
 use crate::worker::message::RunSummary;
 
 /// Below this width cards that need room stand alone.
@@ -25,7 +28,7 @@ const WIDE: f32 = 1240.0;
 #[derive(Debug, Default)]
 pub struct ResultsView {
     pub grid: PixelGrid,
-    histogram: HistogramView,
+    limits: LimitsView,
 }
 
 pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<Action> {
@@ -37,7 +40,6 @@ pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<
         return no_scores_ui(ui, state, run, "This model has no results yet");
     };
     let ground = theme::palette(ui).panel;
-    let confusion = Confusion::at(&evaluation.images, state.image_limit());
     let mut action = Panel::top("results head")
         .resizable(false)
         .frame(
@@ -45,7 +47,7 @@ pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<
                 .fill(ground)
                 .inner_margin(Margin::symmetric(16, 10)),
         )
-        .show(ui, |ui| head_ui(ui, state, run, evaluation, confusion))
+        .show(ui, |ui| head_ui(ui, state, run, evaluation))
         .inner;
     CentralPanel::default()
         .frame(Frame::new().fill(ground).inner_margin(Margin {
@@ -57,7 +59,7 @@ pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<
         .show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width() - 10.0);
-                let changed = cards_ui(ui, state, run, evaluation, confusion, view);
+                let changed = cards_ui(ui, state, run, evaluation, view);
                 action = changed.or(action.take());
                 ui.add_space(10.0);
             });
@@ -65,13 +67,12 @@ pub fn results_ui(ui: &mut Ui, state: &State, view: &mut ResultsView) -> Option<
     action
 }
 
-/// Stays in view while the cards scroll: what was judged, the limit, and what it costs.
+/// Stays in view while the cards scroll: what was judged, the limits, and what they cost.
 fn head_ui(
     ui: &mut Ui,
     state: &State,
     run: &RunSummary,
     evaluation: &Evaluation,
-    confusion: Confusion,
 ) -> Option<Action> {
     let palette = theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
@@ -92,66 +93,28 @@ fn head_ui(
         }
         ui.label(RichText::new(what).color(palette.muted));
     });
-    ui.horizontal_wrapped(|ui| {
-        let action = image_limit_ui(ui, state, run);
-        ui.add_space(12.0);
-        for (name, rate, count) in [
-            ("Overkill", confusion.overkill_rate(), confusion.good_failed),
-            (
-                "Escapes",
-                confusion.escape_rate(),
-                confusion.defective_passed,
-            ),
-        ] {
-            let value = rate.map_or_else(|| numbers::NOT_AVAILABLE.to_owned(), numbers::percent);
-            let colour = if count > 0 {
-                palette.error
-            } else {
-                palette.strong
-            };
-            ui.label(RichText::new(name).color(palette.muted));
-            ui.label(RichText::new(value).size(17.0).color(colour));
+    let action = ui
+        .horizontal_wrapped(|ui| {
+            let typed = typed_limits_ui(ui, state, run);
             ui.add_space(8.0);
-        }
-        action
-    })
-    .inner
+            typed.or(history_ui(ui, state, run))
+        })
+        .inner;
+    ui.horizontal_wrapped(|ui| tally_line_ui(ui, &state.limits.judgement().tally));
+    action
 }
 
 fn cards_ui(
     ui: &mut Ui,
     state: &State,
-    run: &RunSummary,
-    evaluation: &Evaluation,
-    confusion: Confusion,
+    run: &Arc<RunSummary>,
+    evaluation: &Arc<Evaluation>,
     view: &mut ResultsView,
 ) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = 10.0;
     let narrow = ui.available_width() < NARROW;
-    let mut action = None;
-    let mut scores = |ui: &mut Ui, index: usize| match index {
-        0 => {
-            action =
-                histogram_ui(ui, state, run, evaluation, &mut view.histogram).or(action.take());
-        }
-        _ => confusion_ui(ui, confusion),
-    };
-    if narrow {
-        card_row(ui, "histogram", &[1.0], |ui, _| scores(ui, 0));
-        card_row(ui, "confusion", &[1.0], |ui, _| scores(ui, 1));
-    } else {
-        card_row(ui, "scores", &[1.75, 1.0], scores);
-    }
-    card_row(
-        ui,
-        "recall and proof",
-        &[1.2, 1.0],
-        |ui, index| match index {
-            0 => recall_ui(ui, evaluation, state.image_limit()),
-            _ => proof_ui(ui, run, state.image_limit()),
-        },
-    );
-    action = grid_ui(ui, state, run, &mut view.grid).or(action.take());
+    let mut action = limit_cards_ui(ui, state, run, evaluation, &mut view.limits);
+    grid_ui(ui, state, &mut view.grid);
     let grid = view.grid;
     if narrow {
         for index in 0..3 {
@@ -177,8 +140,54 @@ fn cards_ui(
     action
 }
 
+/// What is set by hand and what follows at once: histogram and matrix, recall and second rule, sizes.
+fn limit_cards_ui(
+    ui: &mut Ui,
+    state: &State,
+    run: &Arc<RunSummary>,
+    evaluation: &Arc<Evaluation>,
+    view: &mut LimitsView,
+) -> Option<Action> {
+    let narrow = ui.available_width() < NARROW;
+    let judgement = state.limits.judgement();
+    let mut action = None;
+    let mut card = |ui: &mut Ui, index: usize| {
+        let asked = match index {
+            0 => histogram_card_ui(ui, state, run, evaluation, view),
+            1 => {
+                let asked = confusion_ui(ui, &judgement.tally);
+                ui.add_space(4.0);
+                rates_ui(ui, &judgement.tally);
+                asked
+            }
+            2 => {
+                recall_ui(ui, evaluation, judgement, &mut view.types);
+                None
+            }
+            3 => area_rule_ui(ui, state, run),
+            _ => {
+                size_curve_ui(ui, state, run, &mut view.sizes);
+                None
+            }
+        };
+        action = asked.or(action.take());
+    };
+    if narrow {
+        for index in 0..5 {
+            card_row(ui, &format!("limits {index}"), &[1.0], |ui, _| {
+                card(ui, index);
+            });
+        }
+    } else {
+        card_row(ui, "scores", &[1.75, 1.0], &mut card);
+        card_row(ui, "recall", &[1.0], |ui, _| card(ui, 2));
+        card_row(ui, "regions", &[1.0, 1.2], |ui, index| card(ui, 3 + index));
+    }
+    action
+}
+
 /// Which pixels the pixel curves below were measured on, and the limit marked on them.
-fn grid_ui(ui: &mut Ui, state: &State, run: &RunSummary, grid: &mut PixelGrid) -> Option<Action> {
+fn grid_ui(ui: &mut Ui, state: &State, grid: &mut PixelGrid) {
     let palette = theme::palette(ui);
     ui.horizontal_wrapped(|ui| {
         controls::heading(ui, "Curves");
@@ -192,7 +201,8 @@ fn grid_ui(ui: &mut Ui, state: &State, run: &RunSummary, grid: &mut PixelGrid) -
             }
         }
         ui.add_space(8.0);
-        pixel_limit_ui(ui, state, run)
-    })
-    .inner
+        let marked = numbers::score(state.pixel_limit());
+        let marked = format!("The mark is the pixel limit, {marked}");
+        ui.label(RichText::new(marked).color(palette.muted));
+    });
 }

@@ -98,8 +98,8 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
         .iter()
         .map(|row| row.score)
         .fold(f32::MAX, f32::min);
-    let slider = window.get_by_role_and_label(Role::Slider, "Image limit");
-    slider.set_value_accesskit(f64::from(lowest) * 0.9);
+    let field = window.get_by_role_and_label(Role::SpinButton, "T2, fail from");
+    field.set_value_accesskit(f64::from(lowest) * 0.9);
     until(&mut window, "a limit below every score", |state| {
         state.image_limit() < lowest
     });
@@ -113,7 +113,7 @@ fn from_the_sample_to_a_verdict_whose_limit_follows_the_hand() {
     );
     assert!(window.query_all_by_label("100.0 %").next().is_some());
 
-    window.get_by_label("Reset the image limit").click();
+    window.get_by_label("Reset to calibration").click();
     until(&mut window, "the run's own limit", |state| {
         state.image_limit() == run.limits.image.value
     });

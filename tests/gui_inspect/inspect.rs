@@ -139,7 +139,7 @@ fn typing_moves_neither_the_selection_nor_the_view() {
 #[test]
 fn verdicts_and_counts_follow_the_limit_in_the_same_frame() {
     let mut harness = driver(Place::Inspect);
-    let slider = harness.get_by_role_and_label(Role::Slider, "Image limit");
+    let slider = harness.get_by_role_and_label(Role::Slider, "T2, fail from");
     slider.set_value_accesskit(0.53);
     harness.run_steps(2);
     for text in [
@@ -151,7 +151,7 @@ fn verdicts_and_counts_follow_the_limit_in_the_same_frame() {
     ] {
         assert!(shows(&harness, text), "{text}");
     }
-    click(&mut harness, "Reset the image limit");
+    click(&mut harness, "Reset to calibration");
     assert!(shows(&harness, "Overkill 2") && !shows(&harness, "set by hand"));
 }
 

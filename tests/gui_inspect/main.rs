@@ -2,6 +2,7 @@
 
 mod fake_run;
 mod inspect;
+mod limits;
 mod look;
 mod results;
 #[path = "../support/soft_renderer.rs"]
@@ -26,6 +27,8 @@ struct Window {
     results: ResultsView,
     textures: Textures,
     copied: Option<String>,
+    /// How often the limits were asked to be saved.
+    saved: usize,
     requests: Vec<PreviewRequest>,
 }
 
@@ -43,6 +46,7 @@ impl Window {
             results: ResultsView::default(),
             textures: Textures::default(),
             copied: None,
+            saved: 0,
             requests: Vec::new(),
         }
     }
@@ -87,6 +91,12 @@ impl Window {
             Action::ResetLimits => self.state.reset_limits(0.0),
             Action::UndoLimits => self.state.undo_limits(),
             Action::RedoLimits => self.state.redo_limits(),
+            Action::SaveLimits => self.saved += 1,
+            Action::ShowOutcome(outcome) => {
+                let first = self.inspect.show_outcome(&self.state, outcome);
+                self.state.selected = first.expect("a picture");
+                self.state.place = Place::Inspect;
+            }
             Action::CopyText(text) => self.copied = Some(text),
             other => panic!("unexpected action {other:?}"),
         }
