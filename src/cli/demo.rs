@@ -33,7 +33,7 @@ fn demo(out: &Path, json: bool) -> Result<()> {
     let trained = train::train_with_console(&RunConfig::first_look(&sample), &run)?;
     let evaluation = eval::evaluate_with_console(&EvaluateRequest {
         seen: SeenPolicy::Refuse,
-        run,
+        run: run.clone(),
         data: None,
         category: None,
         weights: None,
@@ -46,7 +46,7 @@ fn demo(out: &Path, json: bool) -> Result<()> {
         );
     }
     train::print(&trained);
-    output::evaluation(&evaluation);
+    eval::verdicts_of(&run, &evaluation)?;
     output::line(&format!("Whole demo          {seconds:.0} s"));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `flawscope eval`.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 
 use super::arguments::EvalArguments;
@@ -9,7 +11,7 @@ use crate::metrics::Evaluation;
 use crate::pipeline::{self, EvaluateRequest, SeenPolicy};
 
 pub fn run(arguments: EvalArguments) -> Result<()> {
-    let json = arguments.json;
+    let (json, run) = (arguments.json, arguments.run.clone());
     let evaluation = evaluate_with_console(&EvaluateRequest {
         run: arguments.run,
         data: arguments.data,
@@ -25,7 +27,13 @@ pub fn run(arguments: EvalArguments) -> Result<()> {
     if json {
         return output::json(&evaluation);
     }
-    output::evaluation(&evaluation);
+    verdicts_of(&run, &evaluation)
+}
+
+/// Prints the numbers with the verdicts at the limits in the run's model.
+pub fn verdicts_of(run: &Path, evaluation: &Evaluation) -> Result<()> {
+    let (rule, judgement) = pipeline::judge(run)?;
+    output::evaluation(evaluation, &rule, &judgement.tally);
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::metrics::{Confusion, Evaluation, PixelMetrics, Protocol};
+use crate::metrics::{
+    Combination, DecisionRule, Evaluation, Limit, PixelMetrics, Protocol, Rate, Tally,
+    clopper_pearson,
+};
 
 /// Prints a line of a result.
 #[expect(clippy::print_stdout, reason = "results are what stdout is for")]
@@ -22,8 +25,9 @@ pub fn share(value: Option<f64>) -> String {
     value.map_or_else(|| "n/a".to_owned(), |v| format!("{v:.4}"))
 }
 
-/// The evaluation as a table: honest numbers first, oracle numbers apart, then the protocol.
-pub fn evaluation(evaluation: &Evaluation) {
+/// The evaluation as a table: honest numbers first, oracle numbers apart, then the verdicts of the rule in force and the
+/// protocol.
+pub fn evaluation(evaluation: &Evaluation, in_force: &DecisionRule, tally: &Tally) {
     let protocol = &evaluation.protocol;
     line(&test_set(protocol));
     line("");
@@ -47,7 +51,8 @@ pub fn evaluation(evaluation: &Evaluation) {
     row("F1 at image limit", evaluation.image_f1, &|_| None);
     row("F1-max (oracle)", evaluation.image.f1_max, &|p| p.f1_max);
     line("");
-    verdicts(evaluation);
+    rule(in_force);
+    verdicts(tally);
     line(&format!(
         "Protocol            {} on {}, input {} ({} x {}), seed {}, last of {} epochs, {} training and {} held-out pictures",
         protocol.model,
@@ -100,19 +105,40 @@ pub fn seen<'a>(ids: impl ExactSizeIterator<Item = &'a str>) {
     ));
 }
 
-fn verdicts(evaluation: &Evaluation) {
-    let limit = &evaluation.protocol.image_limit;
-    let confusion = Confusion::at(&evaluation.images, limit.value);
+/// The limits and how they combine.
+pub fn rule(rule: &DecisionRule) {
+    let limit = |limit: &Limit| format!("{:.5}, {}", limit.value, limit.origin.describe());
+    line(&format!("Limit               {}", limit(&rule.fail)));
+    if let Some(review) = &rule.review {
+        line(&format!("Review from         {}", limit(review)));
+    }
+    if rule.area.combination != Combination::ScoreOnly {
+        line(&format!(
+            "Second rule         {}: {} px or more above the pixel limit {}",
+            rule.area.combination.name(),
+            rule.area.pixels,
+            limit(&rule.pixel)
+        ));
+    }
+}
+
+fn verdicts(tally: &Tally) {
     line(&format!(
-        "Limit               {:.5}, {}",
-        limit.value,
-        limit.origin.describe()
+        "At this limit       overkill {}, escapes {}, review {}",
+        rate(tally.overkill()),
+        rate(tally.escapes()),
+        rate(tally.review()),
     ));
-    line(&format!(
-        "At this limit       overkill {} of {}, escapes {} of {}",
-        confusion.good_failed,
-        confusion.good_failed + confusion.good_passed,
-        confusion.defective_passed,
-        confusion.defective_passed + confusion.defective_failed,
-    ));
+}
+
+/// `2 of 40 (0.6 to 16.9 %)`: counts, and the exact interval at 95 % confidence.
+fn rate(rate: Rate) -> String {
+    let Rate { events, of } = rate;
+    clopper_pearson(events, of, 0.95).map_or_else(
+        || format!("{events} of {of}"),
+        |interval| {
+            let (low, high) = (100.0 * interval.low, 100.0 * interval.high);
+            format!("{events} of {of} ({low:.1} to {high:.1} %)")
+        },
+    )
 }

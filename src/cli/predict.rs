@@ -37,11 +37,7 @@ pub fn run(arguments: PredictArguments) -> Result<()> {
 }
 
 fn print(prediction: &Prediction) {
-    output::line(&format!(
-        "Limit {:.5}, {}",
-        prediction.limit.value,
-        prediction.limit.origin.describe()
-    ));
+    output::rule(&prediction.rule);
     for picture in &prediction.pictures {
         match (picture.score, &picture.error) {
             (Some(score), _) => output::line(&format!(

@@ -7,11 +7,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
+use super::defect_cells::pixels_per_cell;
 use super::detector::TrainedDetector;
 use crate::config::DeviceChoice;
-use crate::data::image::{Geometry, Orientation, PictureFormat, read_picture};
+use crate::data::image::{Geometry, Orientation, PictureFormat, Size, read_picture};
 use crate::data::{Label, Sample};
-use crate::metrics::Limit;
+use crate::metrics::{DecisionRule, Limit, MapExtent, Region, RegionTable};
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::render;
 use crate::score_map::ScoreMap;
@@ -38,7 +39,7 @@ pub struct PredictedPicture {
     /// Relative to the input folder.
     pub path: String,
     pub score: Option<f32>,
-    /// `PASS`, `FAIL` or `ERROR`.
+    /// `PASS`, `REVIEW`, `FAIL` or `ERROR`.
     pub verdict: &'static str,
     pub error: Option<String>,
 }
@@ -58,7 +59,9 @@ impl PredictedPicture {
 #[derive(Debug, Clone, Serialize)]
 pub struct Prediction {
     pub model: PathBuf,
+    /// FAIL from here on; the `rule` says the rest.
     pub limit: Limit,
+    pub rule: DecisionRule,
     pub pictures: Vec<PredictedPicture>,
     pub failed: usize,
     pub seconds: f64,
@@ -79,7 +82,7 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     fs::create_dir_all(&request.out)
         .with_context(|| format!("making the folder {}", request.out.display()))?;
 
-    let limits = &trained.meta.limits;
+    let rule = trained.meta.limits.rule();
     let detector = trained.detector.as_ref();
     let mut pictures: Vec<Option<PredictedPicture>> = vec![None; samples.len()];
     monitor.report(Progress::Phase {
@@ -94,15 +97,13 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
                 pictures[index] = Some(match result {
                     Ok(map) => {
                         let score = detector.image_score(map.values());
-                        write_picture(request, &inputs[index], &samples[index], &map, &trained)?;
+                        let (input, sample) = (&inputs[index], &samples[index]);
+                        let size = write_picture(request, input, sample, &map, &trained)?;
+                        let region = region(&rule, &map, size, &trained);
                         PredictedPicture {
                             path,
                             score: Some(score),
-                            verdict: if score >= limits.image.value {
-                                "FAIL"
-                            } else {
-                                "PASS"
-                            },
+                            verdict: rule.verdict(score, region).word(),
                             error: None,
                         }
                     }
@@ -123,7 +124,8 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     write_predictions(&request.out.join("scores.csv"), &rows)?;
     Ok(Outcome::Finished(Prediction {
         model,
-        limit: limits.image.clone(),
+        limit: rule.fail.clone(),
+        rule,
         failed: pictures
             .iter()
             .filter(|picture| picture.error.is_some())
@@ -214,13 +216,25 @@ fn list_pictures(input: &Path) -> Result<Vec<Input>> {
     Ok(found)
 }
 
+/// What the second rule wants to know of a map, found as the table of an evaluation finds it.
+fn region(rule: &DecisionRule, map: &ScoreMap, picture: Size, trained: &TrainedDetector) -> Region {
+    if rule.area.is_off() {
+        return Region::Unknown;
+    }
+    let mut table = RegionTable::default();
+    let cell = pixels_per_cell(trained.reader.spec(), picture, map);
+    table.push(cell, &MapExtent::of(map.values(), map.width(), &[]), &[]);
+    table.region(0, rule.pixel.value, rule.area)
+}
+
+/// Writes the map and the overlay; returns the size of the picture.
 fn write_picture(
     request: &PredictRequest,
     input: &Input,
     sample: &Sample,
     map: &ScoreMap,
     trained: &TrainedDetector,
-) -> Result<()> {
+) -> Result<Size> {
     let stem = input.stem();
     write_npy(&request.out.join(format!("{stem}.npy")), map)?;
     let picture = read_picture(&sample.image, sample.orientation)?;
@@ -235,5 +249,6 @@ fn write_picture(
         limits.scale,
         limits.pixel.value,
     )?;
-    write_bytes(&request.out.join(format!("{stem}.overlay.png")), &png)
+    write_bytes(&request.out.join(format!("{stem}.overlay.png")), &png)?;
+    Ok(picture.size())
 }
