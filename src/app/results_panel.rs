@@ -148,7 +148,7 @@ fn limit_cards_ui(
     evaluation: &Arc<Evaluation>,
     view: &mut LimitsView,
 ) -> Option<Action> {
-    let narrow = ui.available_width() < NARROW;
+    let width = ui.available_width();
     let judgement = state.limits.judgement();
     let mut action = None;
     let mut card = |ui: &mut Ui, index: usize| {
@@ -172,16 +172,32 @@ fn limit_cards_ui(
         };
         action = asked.or(action.take());
     };
-    if narrow {
-        for index in 0..5 {
-            card_row(ui, &format!("limits {index}"), &[1.0], |ui, _| {
-                card(ui, index);
-            });
-        }
+    let rows: &[(&str, &[usize], &[f32])] = if width < NARROW {
+        &[
+            ("scores", &[0], &[1.0]),
+            ("confusion", &[1], &[1.0]),
+            ("regions", &[3], &[1.0]),
+            ("recall", &[2], &[1.0]),
+            ("sizes", &[4], &[1.0]),
+        ]
+    } else if width < WIDE {
+        &[
+            ("scores", &[0, 1], &[1.75, 1.0]),
+            ("regions", &[3], &[1.0]),
+            ("recall", &[2], &[1.0]),
+            ("sizes", &[4], &[1.0]),
+        ]
     } else {
-        card_row(ui, "scores", &[1.75, 1.0], &mut card);
-        card_row(ui, "recall", &[1.0], |ui, _| card(ui, 2));
-        card_row(ui, "regions", &[1.0, 1.2], |ui, index| card(ui, 3 + index));
+        &[
+            ("scores", &[0, 1], &[1.75, 1.0]),
+            ("regions", &[3], &[1.0]),
+            ("recall", &[2, 4], &[1.3, 1.0]),
+        ]
+    };
+    for (id, cards, shares) in rows {
+        card_row(ui, id, shares, |ui, place| {
+            card(ui, cards.get(place).copied().unwrap_or_default());
+        });
     }
     action
 }

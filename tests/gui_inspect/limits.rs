@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Modifiers, Rect, Role, vec2};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Rect, Role, Theme, vec2};
 use egui_kittest::kittest::Queryable;
 use flawscope::app::state::Place;
 use flawscope::metrics::{
@@ -122,9 +122,19 @@ fn t1_is_dragged_down_to_open_the_review_band_and_a_double_click_closes_it() {
     assert!(reviewed.events > 0);
     let said = format!("{} of 40 pictures need a person", reviewed.events);
     assert!(shows(&harness, &said), "{said}");
-    harness.get_by_label("T1 in the histogram").click();
-    harness.get_by_label("T1 in the histogram").click();
-    harness.run_steps(4);
+    let pos = grip(&harness, "T1 in the histogram").center();
+    harness.hover_at(pos);
+    harness.run_steps(8);
+    let button = |pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    // Both clicks in one frame: the harness gives each queued event a quarter of a second.
+    let clicks = [true, false, true, false].map(button);
+    harness.input_mut().events.extend(clicks);
+    harness.run_steps(3);
     assert_eq!(rule(&harness).review, None);
 }
 
@@ -149,7 +159,7 @@ fn limits_are_typed_and_take_effect_with_enter() {
     field.click();
     harness.run_steps(2);
     for key in ["0", ".", "5", "3"] {
-        harness.event(eframe::egui::Event::Text(key.to_owned()));
+        harness.event(Event::Text(key.to_owned()));
         harness.run_steps(1);
     }
     assert_eq!(rule(&harness).fail_from(), fake_run::IMAGE_LIMIT, "not yet");
@@ -328,4 +338,36 @@ fn the_drawer_of_inspect_moves_all_three_limits_and_can_be_closed() {
             .is_none()
     );
     assert!(shows(&harness, "Overkill"), "the tally stays");
+}
+
+/// Draws both places to be looked at, into the folder named by `FLAWSCOPE_LOOK`; else does nothing.
+#[test]
+fn pictures_of_the_limits_to_look_at() {
+    let Some(folder) = std::env::var_os("FLAWSCOPE_LOOK").map(std::path::PathBuf::from) else {
+        return;
+    };
+    let save = |harness: &mut Driver, name: &str| {
+        let picture = harness.render().expect("drawn");
+        picture.save(folder.join(name)).expect("written");
+    };
+    for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let mut harness = results_of(run_with_regions());
+        harness.ctx.set_theme(theme);
+        harness.set_size(if name == "dark" {
+            vec2(1600.0, 1240.0)
+        } else {
+            vec2(1000.0, 1500.0)
+        });
+        set(&mut harness, "T1, pass below", 0.5);
+        set(&mut harness, "T2, fail from", 0.75);
+        click(&mut harness, "Score and area");
+        set(&mut harness, "Smallest area", 5.0);
+        click(&mut harness, "Log");
+        harness.run_steps(4);
+        if name == "light" {
+            click(&mut harness, "Set T2 by…");
+            harness.run_steps(4);
+        }
+        save(&mut harness, &format!("limits-{name}.png"));
+    }
 }

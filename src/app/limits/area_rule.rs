@@ -12,19 +12,23 @@ use crate::worker::message::RunSummary;
 pub fn area_rule_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
     let rule = state.limits.rule();
     controls::heading(ui, "Second rule: regions");
-    let mut action = ui
+    let measured = run.regions.is_some();
+    let action = ui
         .horizontal_wrapped(|ui| {
             ui.label(RichText::new("Pixel limit").color(theme::palette(ui).strong));
             let action = pixel_limit_value_ui(ui, state, run);
             origin_badge(ui, &rule.pixel.origin);
-            action
+            ui.add_space(10.0);
+            let rules = ui.add_enabled_ui(measured, |ui| {
+                ui.horizontal_wrapped(|ui| combination_ui(ui, rule)).inner
+            });
+            ui.add_space(10.0);
+            let area = ui.add_enabled_ui(measured, |ui| {
+                ui.horizontal_wrapped(|ui| area_ui(ui, state)).inner
+            });
+            action.or(rules.inner.or(area.inner).map(Action::EditLimits))
         })
         .inner;
-    let measured = run.regions.is_some();
-    ui.add_enabled_ui(measured, |ui| {
-        let edit = combination_ui(ui, rule).or(area_ui(ui, state));
-        action = edit.map(Action::EditLimits).or(action.take());
-    });
     if measured {
         let sentence = sentence(rule, state.limits.pixels_per_mm());
         let strong = theme::palette(ui).strong;
@@ -39,12 +43,10 @@ pub fn area_rule_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Acti
 
 fn combination_ui(ui: &mut Ui, rule: &DecisionRule) -> Option<LimitEdit> {
     let mut area = rule.area;
-    ui.horizontal_wrapped(|ui| {
-        for choice in Combination::ALL {
-            controls::segment(ui, &mut area.combination, choice, choice.name())
-                .on_hover_text(choice.meaning());
-        }
-    });
+    for choice in Combination::ALL {
+        controls::segment(ui, &mut area.combination, choice, choice.name())
+            .on_hover_text(choice.meaning());
+    }
     (area != rule.area).then_some(LimitEdit::Area(area))
 }
 
@@ -60,19 +62,13 @@ fn area_ui(ui: &mut Ui, state: &State) -> Option<LimitEdit> {
         .max_decimals(if scale.is_some() { 4 } else { 0 })
         .update_while_editing(false)
         .suffix(if scale.is_some() { " mm²" } else { " px" });
-    let changed = ui
-        .horizontal_wrapped(|ui| {
-            ui.label(RichText::new("Smallest area").color(theme::palette(ui).strong));
-            let field = ui.add(field).accessible_name("Smallest area");
-            let hint = "Regions smaller than this do not count. Drag sideways, or click and type";
-            let changed = field.on_hover_text(hint).changed();
-            if scale.is_none() {
-                let hint = "in pixels of the picture; in mm² once a scale is set in Inspect";
-                ui.label(RichText::new(hint).small().color(theme::palette(ui).muted));
-            }
-            changed
-        })
-        .inner;
+    ui.label(RichText::new("Smallest area").color(theme::palette(ui).strong));
+    let field = ui.add(field).accessible_name("Smallest area");
+    let changed = field
+        .on_hover_text(
+            "Regions smaller than this do not count. Pixels of the picture; mm² once a scale is set in Inspect",
+        )
+        .changed();
     let pixels = value * pixels_per_unit;
     changed.then_some(LimitEdit::Area(AreaRule { pixels, ..area }))
 }

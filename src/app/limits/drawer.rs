@@ -4,11 +4,11 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::collapsing_header::CollapsingState;
-use eframe::egui::{Frame, Margin, Panel, RichText, Slider, SliderClamping, Ui};
+use eframe::egui::{Button, Frame, Margin, Panel, RichText, Slider, SliderClamping, Ui};
 
 use super::super::badge::origin_badge;
 use super::super::state::{Action, LimitEdit, State};
-use super::super::{controls, numbers, theme};
+use super::super::{numbers, theme};
 use super::history::history_ui;
 use super::range::{pixel_range, score_range, step};
 use super::rates::tally_line_ui;
@@ -33,7 +33,9 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action>
                 tally_line_ui(ui, &state.limits.judgement().tally);
             });
             let body = drawer.show_body_unindented(ui, |ui| {
-                ui.horizontal_wrapped(|ui| body_ui(ui, state, run)).inner
+                let edit = ui.horizontal(|ui| sliders_ui(ui, state, run)).inner;
+                let buttons = ui.horizontal_wrapped(|ui| buttons_ui(ui, state, run)).inner;
+                edit.map(Action::EditLimits).or(buttons)
             });
             drawer.store(ui.ctx());
             body.and_then(|body| body.inner)
@@ -42,38 +44,35 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action>
 }
 
 fn toggle_ui(ui: &mut Ui, drawer: &mut CollapsingState) {
-    let (sign, hint) = if drawer.is_open() {
-        ("⏷", "Hide the sliders of the limits")
-    } else {
-        ("⏵", "Show the sliders of the limits")
-    };
-    let toggle = controls::small_button(ui, &format!("{sign} Limits"));
-    let toggle = toggle.accessible_name("Limits").on_hover_text(hint);
-    if toggle.clicked() {
+    let button = Button::selectable(drawer.is_open(), "Limits").frame_when_inactive(true);
+    let hint = "Show or hide the sliders of the limits";
+    if ui.add(button).on_hover_text(hint).clicked() {
         drawer.toggle(ui);
     }
 }
 
-fn body_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
+/// What three sliders need besides their rails.
+const BESIDE_RAILS: f32 = 390.0;
+
+fn sliders_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<LimitEdit> {
     let rule = state.limits.rule();
+    let rails = (ui.available_width() - BESIDE_RAILS) / 3.0;
+    ui.spacing_mut().slider_width = rails.clamp(24.0, 160.0);
     let scores = score_range(run, rule);
-    ui.spacing_mut().slider_width = if ui.max_rect().width() < 900.0 {
-        80.0
-    } else {
-        120.0
-    };
     let t1 = slider(ui, "T1", "T1, pass below", rule.pass_below(), &scores);
     let t2 = slider(ui, "T2", "T2, fail from", rule.fail_from(), &scores);
     let pixels = pixel_range(run, rule);
     let pixel = slider(ui, "Pixels", "Pixels from", rule.pixel.value, &pixels);
-    let edit = t1
-        .map(|value| LimitEdit::Review(Some(value)))
+    t1.map(|value| LimitEdit::Review(Some(value)))
         .or(t2.map(LimitEdit::Fail))
-        .or(pixel.map(LimitEdit::Pixel));
-    origin_badge(ui, &rule.fail.origin);
+        .or(pixel.map(LimitEdit::Pixel))
+}
+
+fn buttons_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action> {
     let reset = reset_ui(ui, state, run);
     let history = history_ui(ui, state, run);
-    edit.map(Action::EditLimits).or(reset).or(history)
+    origin_badge(ui, &state.limits.rule().fail.origin);
+    reset.or(history)
 }
 
 /// The value it was moved to.

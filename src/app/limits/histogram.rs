@@ -201,11 +201,17 @@ fn draw(
         .show(ui, |plot| {
             plot.set_plot_bounds(bounds);
             let (t1, t2) = (f64::from(rule.pass_below()), f64::from(rule.fail_from()));
-            let tall = 3.0 * (up + down);
-            let wide = 3.0 * (high - low);
-            plot.polygon(side("pass", [low - wide, t1], tall, palette.pass, 0.05));
-            plot.polygon(side("review", [t1, t2], tall, palette.review, 0.16));
-            plot.polygon(side("fail", [t2, high + wide], tall, palette.fail, 0.06));
+            for (name, from, to, colour, strength) in [
+                ("pass", low, t1, palette.pass, 0.05),
+                ("review", t1, t2, palette.review, 0.16),
+                ("fail", t2, high, palette.fail, 0.06),
+            ] {
+                // A polygon without width is drawn as something else.
+                if from < to {
+                    let heights = bounds.range_y();
+                    plot.polygon(side(name, [from, to], heights, colour, strength));
+                }
+            }
             let behind = palette.muted.gamma_multiply(0.5);
             for (name, counts, sign, colour) in [
                 ("unlabelled", &histogram.unlabelled, 1.0, behind),
@@ -233,11 +239,12 @@ fn draw(
 fn side(
     name: &str,
     [from, to]: [f64; 2],
-    tall: f64,
+    heights: RangeInclusive<f64>,
     colour: Color32,
     strength: f32,
 ) -> Polygon<'static> {
-    let corners = vec![[from, -tall], [to, -tall], [to, tall], [from, tall]];
+    let (bottom, top) = heights.into_inner();
+    let corners = vec![[from, bottom], [to, bottom], [to, top], [from, top]];
     Polygon::new(name, PlotPoints::from(corners))
         .fill_color(colour.gamma_multiply(strength))
         .stroke(Stroke::NONE)
