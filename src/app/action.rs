@@ -45,6 +45,8 @@ pub enum Action {
     ForgetUnfinished,
     ForgetRecent(PathBuf),
     Select(usize),
+    /// Show this picture in Inspect.
+    InspectPicture(usize),
     EditLimits(LimitEdit),
     /// Back to what calibration proposed.
     ResetLimits,

@@ -12,6 +12,8 @@ pub enum Icon {
     Magnifier,
     /// Bars: results.
     Bars,
+    /// Two sheets: comparison.
+    SideBySide,
     Bell,
     Sun,
     Moon,
@@ -40,6 +42,7 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Learning => learning(&pen),
         Icon::Magnifier => magnifier(&pen),
         Icon::Bars => bars(&pen),
+        Icon::SideBySide => side_by_side(&pen),
         Icon::Bell => bell(&pen),
         Icon::Sun => sun(&pen),
         Icon::Moon => moon(&pen),
@@ -130,6 +133,14 @@ fn magnifier(pen: &Pen<'_>) {
     pen.circle((10.5, 10.5), 6.5);
     pen.disc((10.5, 10.5), 1.8);
     pen.line(&[(15.5, 15.5), (20.5, 20.5)]);
+}
+
+fn side_by_side(pen: &Pen<'_>) {
+    for left in [3.0, 14.0] {
+        pen.bar((left, 4.0), (left + 7.0, 20.0));
+        pen.line(&[(left + 2.0, 9.0), (left + 5.0, 9.0)]);
+        pen.line(&[(left + 2.0, 13.0), (left + 5.0, 13.0)]);
+    }
 }
 
 fn bars(pen: &Pen<'_>) {

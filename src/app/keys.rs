@@ -19,6 +19,7 @@ pub fn pressed(ui: &Ui) -> Option<Action> {
         (CTRL, Key::Num2, Action::Go(Place::Train)),
         (CTRL, Key::Num3, Action::Go(Place::Inspect)),
         (CTRL, Key::Num4, Action::Go(Place::Results)),
+        (CTRL, Key::Num5, Action::Go(Place::Compare)),
     ];
     let hit = |modifiers, key| {
         let shortcut = KeyboardShortcut::new(modifiers, key);

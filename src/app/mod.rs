@@ -50,6 +50,7 @@ mod view_controls;
 mod viewport;
 mod window;
 
+pub mod compare;
 pub mod inspect_panel;
 pub mod job_progress;
 pub mod picker;
@@ -72,6 +73,7 @@ use crate::data::synthetic::SampleSettings;
 use crate::data::{OpenOptions, Severity};
 use crate::worker::message::{Command, Event};
 use crate::worker::{Jobs, Previews, Worker};
+use compare::{CompareView, compare_ui};
 use data_panel::{DataView, data_ui};
 use inspect_panel::{InspectView, inspect_ui};
 use mask_painter::{MaskPainter, painter_ui};
@@ -107,6 +109,7 @@ pub struct App {
     picker: Picker,
     clock: Box<dyn Fn() -> f64>,
     folders: UserFolders,
+    compare_view: CompareView,
     data_view: DataView,
     inspect_view: InspectView,
     /// The mask being painted; takes the place of Data.
@@ -141,6 +144,7 @@ impl App {
             picker: Picker::new(services.dialog),
             clock: services.clock,
             folders: services.folders,
+            compare_view: CompareView::default(),
             data_view: DataView::default(),
             inspect_view: InspectView::default(),
             painter: None,
@@ -263,6 +267,10 @@ impl App {
             Action::ForgetUnfinished => self.state.unfinished = None,
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
             Action::Select(index) => self.state.selected = index,
+            Action::InspectPicture(index) => {
+                self.state.selected = index;
+                self.go(Place::Inspect);
+            }
             Action::EditLimits(edit) => self.state.edit_limits(&edit, self.now()),
             Action::ResetLimits => self.state.reset_limits(self.now()),
             Action::UndoLimits => self.state.undo_limits(),
@@ -417,7 +425,9 @@ impl App {
             Place::Inspect => {
                 inspect_ui(ui, &self.state, &mut self.inspect_view, &mut self.textures)
             }
-            Place::Compare => None,
+            Place::Compare => {
+                compare_ui(ui, &self.state, &mut self.compare_view, &mut self.textures)
+            }
             Place::Results => results_ui(ui, &self.state, &mut self.results_view),
         }
     }

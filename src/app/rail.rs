@@ -1,4 +1,4 @@
-//! The left rail: the four places, the theme and the messages.
+//! The left rail: the places, the theme and the messages.
 
 use eframe::egui::{
     Align2, CornerRadius, FontId, Frame, Margin, Panel, Popup, Rect, Response, Role, Sense,
@@ -58,7 +58,8 @@ fn glyph(place: Place) -> Icon {
         Place::Data => Icon::Folder,
         Place::Train => Icon::Learning,
         Place::Inspect => Icon::Magnifier,
-        Place::Results | Place::Compare => Icon::Bars,
+        Place::Results => Icon::Bars,
+        Place::Compare => Icon::SideBySide,
     }
 }
 

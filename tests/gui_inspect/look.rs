@@ -7,7 +7,7 @@ use std::sync::Arc;
 use eframe::egui::{
     Event, Modifiers, MouseWheelSource, MouseWheelUnit, Theme, TouchPhase, pos2, vec2,
 };
-use flawscope::app::state::Place;
+use flawscope::app::state::{Comparison, Place};
 use flawscope::score_map::ScoreMap;
 use flawscope::worker::message::{Detail, Preview, PreviewRequest};
 
@@ -32,6 +32,7 @@ fn pictures_to_look_at() {
         for theme in [Theme::Dark, Theme::Light] {
             inspect_pictures(folder, size, name, theme);
             results_pictures(folder, size, name, theme);
+            compare_pictures(folder, size, name, theme);
         }
     }
 }
@@ -70,6 +71,34 @@ fn results_pictures(folder: &Path, size: [f32; 2], name: &str, theme: Theme) {
             folder,
             &format!("results-{name}-{theme:?}-{page}.png"),
         );
+        wheel(&mut harness, 170.0 - size[1]);
+    }
+}
+
+fn compare_pictures(folder: &Path, size: [f32; 2], name: &str, theme: Theme) {
+    let mut harness = open(Place::Compare, size, theme);
+    for (index, other) in ["lid-cfa-7", "lid-cflow-line-3-night-shift-2026-11-24"]
+        .into_iter()
+        .enumerate()
+    {
+        let open = harness.state().state.run.clone().expect("a run is open");
+        let mut run = (*open).clone();
+        run.path = Path::new("/runs").join(other);
+        if let Some(evaluation) = run.evaluation.as_mut().map(Arc::make_mut) {
+            evaluation.protocol.seed = 7 + index as u64;
+            for (i, row) in evaluation.images.iter_mut().enumerate() {
+                row.score *= 0.75 + 0.5 * ((i * 7 + index * 5) % 10) as f32 / 10.0;
+            }
+        }
+        let state = &mut harness.state_mut().state;
+        let compared = Comparison::with(&open, Arc::new(run));
+        state.comparisons.push(compared);
+    }
+    settle(&mut harness);
+    harness.hover_at(pos2(size[0] / 2.0, 120.0));
+    for page in 0..2 {
+        let file = format!("compare-{name}-{theme:?}-{page}.png");
+        save(&mut harness, folder, &file);
         wheel(&mut harness, 170.0 - size[1]);
     }
 }

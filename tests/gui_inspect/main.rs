@@ -1,5 +1,6 @@
 //! Inspect and Results on a hand-made run, driven as a user would: keys, clicks, typed values; read by their labels.
 
+mod compare;
 mod fake_run;
 mod inspect;
 mod limits;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use eframe::egui::{CentralPanel, Frame, Panel, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use flawscope::app::compare::{CompareView, compare_ui};
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
 use flawscope::app::results_panel::{ResultsView, results_ui};
-use flawscope::app::state::{Action, LimitsInForce, Place, State};
+use flawscope::app::state::{Action, LimitsInForce, Pick, Place, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::worker::message::{Preview, PreviewRequest, RunSummary};
@@ -24,9 +26,12 @@ use flawscope::worker::message::{Preview, PreviewRequest, RunSummary};
 struct Window {
     state: State,
     inspect: InspectView,
+    compare: CompareView,
     results: ResultsView,
     textures: Textures,
     copied: Option<String>,
+    /// What the desktop's dialog was asked for.
+    picked: Option<Pick>,
     /// How often the limits were asked to be saved.
     saved: usize,
     requests: Vec<PreviewRequest>,
@@ -43,9 +48,11 @@ impl Window {
         Self {
             state,
             inspect: InspectView::default(),
+            compare: CompareView::default(),
             results: ResultsView::default(),
             textures: Textures::default(),
             copied: None,
+            picked: None,
             saved: 0,
             requests: Vec::new(),
         }
@@ -73,6 +80,9 @@ impl Window {
                 Place::Inspect => {
                     inspect_ui(ui, &self.state, &mut self.inspect, &mut self.textures)
                 }
+                Place::Compare => {
+                    compare_ui(ui, &self.state, &mut self.compare, &mut self.textures)
+                }
                 _ => results_ui(ui, &self.state, &mut self.results),
             })
             .inner;
@@ -87,6 +97,14 @@ impl Window {
         match action {
             Action::Go(place) => self.state.place = place,
             Action::Select(index) => self.state.selected = index,
+            Action::InspectPicture(index) => {
+                self.state.selected = index;
+                self.state.place = Place::Inspect;
+            }
+            Action::Pick(pick) => self.picked = Some(pick),
+            Action::CloseComparison(index) => {
+                self.state.comparisons.remove(index);
+            }
             Action::EditLimits(edit) => self.state.edit_limits(&edit, 0.0),
             Action::ResetLimits => self.state.reset_limits(0.0),
             Action::UndoLimits => self.state.undo_limits(),

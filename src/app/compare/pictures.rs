@@ -1,0 +1,230 @@
+//! The pictures the runs judge differently, the most contested first, with what each run says; a click inspects one.
+
+use std::sync::Arc;
+
+use eframe::egui::{
+    Align, Color32, CornerRadius, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::super::badge::{badge, verdict_colour};
+use super::super::cached::{Cached, Same};
+use super::super::controls::{self, segment};
+use super::super::state::{Action, State};
+use super::super::textures::{Shown, Textures};
+use super::super::{theme, words};
+use super::column::{Column, letter_ui};
+use super::differences::test_set_warning_ui;
+use super::disagreements::{Disagreements, Seen};
+use crate::metrics::{ImageRow, Judgement, Opinion, Verdict};
+use crate::worker::message::RunSummary;
+
+const ROW: f32 = 52.0;
+const HEIGHT: f32 = 340.0;
+
+/// Which pictures are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Listed {
+    #[default]
+    Contested,
+    All,
+}
+
+/// What the list was made from.
+type Inputs = (Same<RunSummary>, Same<Judgement>, Vec<Same<RunSummary>>);
+
+#[derive(Debug, Default)]
+pub struct PicturesView {
+    listed: Listed,
+    found: Cached<Inputs, Disagreements>,
+}
+
+pub fn pictures_ui(
+    ui: &mut Ui,
+    state: &State,
+    run: &Arc<RunSummary>,
+    columns: &[Column<'_>],
+    view: &mut PicturesView,
+    textures: &mut Textures,
+) -> Option<Action> {
+    let inputs = (
+        Same(Arc::clone(run)),
+        Same(Arc::clone(state.limits.judgement())),
+        state
+            .comparisons
+            .iter()
+            .map(|other| Same(Arc::clone(&other.run)))
+            .collect(),
+    );
+    let found = view.found.get(inputs, |_| Disagreements::of(columns));
+    ui.horizontal_wrapped(|ui| {
+        controls::heading(ui, "Pictures on which they disagree");
+        let (contested, all) = (found.contested, found.pictures.len());
+        let said = format!(
+            "{} of {} get different verdicts",
+            words::grouped(contested),
+            words::count(all, "picture")
+        );
+        controls::muted(ui, said);
+        ui.add_space(8.0);
+        segment(ui, &mut view.listed, Listed::Contested, "Verdicts differ");
+        segment(ui, &mut view.listed, Listed::All, "All pictures");
+        test_set_warning_ui(ui, columns);
+    });
+    matrices_ui(ui, columns, found);
+    let rows = match view.listed {
+        Listed::Contested => found.contested,
+        Listed::All => found.pictures.len(),
+    };
+    if rows == 0 {
+        controls::muted(ui, "The runs give every picture the same verdict");
+        return None;
+    }
+    let pictures = found.pictures.get(..rows).unwrap_or_default();
+    list_ui(ui, run, columns, pictures, textures)
+}
+
+/// How often each pair of verdicts occurs, A against each other run.
+fn matrices_ui(ui: &mut Ui, columns: &[Column<'_>], found: &Disagreements) {
+    ui.horizontal_wrapped(|ui| {
+        for (column, counts) in columns.iter().skip(1).zip(&found.against_first) {
+            let agree: usize = (0..3).map(|i| counts[i][i]).sum();
+            let all: usize = counts.iter().flatten().sum();
+            letter_ui(ui, 'A', columns[0].colour);
+            controls::muted(ui, "and");
+            letter_ui(ui, column.letter, column.colour);
+            controls::muted(ui, format!("agree on {agree} of {all}"));
+            for a in Verdict::ALL {
+                for b in Verdict::ALL {
+                    let count = counts[a as usize][b as usize];
+                    if a != b && count > 0 {
+                        let text =
+                            format!("A {}, {} {}: {count}", a.word(), column.letter, b.word());
+                        let colour = theme::palette(ui).warning;
+                        badge(ui, &text, colour)
+                            .on_hover_text("Different verdicts on the same pictures");
+                    }
+                }
+            }
+            ui.add_space(16.0);
+        }
+    });
+}
+
+fn list_ui(
+    ui: &mut Ui,
+    run: &RunSummary,
+    columns: &[Column<'_>],
+    pictures: &[Seen],
+    textures: &mut Textures,
+) -> Option<Action> {
+    let mut action = None;
+    let height = HEIGHT.min(pictures.len() as f32 * (ROW + 4.0) + 8.0);
+    ScrollArea::vertical()
+        .id_salt("disagreements")
+        .max_height(height)
+        .auto_shrink([false, true])
+        .show_rows(ui, ROW, pictures.len(), |ui, visible| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            for seen in pictures.get(visible).unwrap_or_default() {
+                if row_ui(ui, run, columns, seen, textures) {
+                    action = Some(seen.index);
+                }
+            }
+        });
+    action.map(Action::InspectPicture)
+}
+
+/// One picture. Returns whether it was clicked.
+fn row_ui(
+    ui: &mut Ui,
+    run: &RunSummary,
+    columns: &[Column<'_>],
+    seen: &Seen,
+    textures: &mut Textures,
+) -> bool {
+    let palette = theme::palette(ui);
+    let Some(row) = columns
+        .first()
+        .and_then(|c| c.evaluation.images.get(seen.index))
+    else {
+        return false;
+    };
+    let size = vec2(ui.available_width(), ROW);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let name = spoken(columns, row, seen);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    let fill = if response.hovered() || response.has_focus() {
+        palette.button_hovered
+    } else {
+        palette.panel
+    };
+    ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
+    let mut ui = ui.new_child(
+        eframe::egui::UiBuilder::new()
+            .max_rect(rect.shrink2(vec2(6.0, 4.0)))
+            .layout(Layout::left_to_right(Align::Center)),
+    );
+    thumbnail_ui(&mut ui, run, seen.index, textures);
+    let width = (ui.available_width() * 0.36).max(120.0);
+    ui.allocate_ui_with_layout(vec2(width, ROW - 8.0), Layout::top_down(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.add(Label::new(RichText::new(&row.path).color(palette.strong)).truncate());
+        let truth = RichText::new(&row.defect).small().color(palette.muted);
+        ui.add(Label::new(truth).truncate());
+    });
+    for (column, opinion) in columns.iter().zip(&seen.opinions) {
+        let room = vec2(150.0, ROW - 8.0);
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+            letter_ui(ui, column.letter, column.colour);
+            opinion_ui(ui, *opinion);
+        });
+    }
+    response.on_hover_text("Inspect this picture").clicked()
+}
+
+fn opinion_ui(ui: &mut Ui, opinion: Option<Opinion>) {
+    let Some(opinion) = opinion else {
+        controls::muted(ui, "not scored");
+        return;
+    };
+    badge(
+        ui,
+        opinion.verdict.word(),
+        verdict_colour(ui, opinion.verdict),
+    );
+    let muted = theme::palette(ui).muted;
+    ui.label(
+        RichText::new(format!("{:.2}", opinion.relative))
+            .small()
+            .color(muted),
+    )
+    .on_hover_text("Its score on the scale of this run: 0 is a typical good pixel, 1 is T2");
+}
+
+/// What a row is called: the picture, what it is, and what each run says.
+fn spoken(columns: &[Column<'_>], row: &ImageRow, seen: &Seen) -> String {
+    let said = columns.iter().zip(&seen.opinions).map(|(column, opinion)| {
+        let word = opinion.map_or("not scored", |opinion| opinion.verdict.word());
+        format!("{} {word}", column.letter)
+    });
+    let said: Vec<String> = said.collect();
+    format!("{}, {}: {}", row.path, row.defect, said.join(", "))
+}
+
+fn thumbnail_ui(ui: &mut Ui, run: &RunSummary, index: usize, textures: &mut Textures) {
+    let side = ROW - 8.0;
+    let (rect, _) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
+    let painter = ui.painter();
+    painter.rect_filled(rect, CornerRadius::same(3), theme::palette(ui).well);
+    let Some(sample) = run.samples.get(index) else {
+        return;
+    };
+    if let Shown::Ready(texture) = textures.thumbnail(ui.ctx(), Some(&run.path), sample) {
+        let size = texture.size_vec2();
+        let fitted = size * (rect.size() / size).min_elem();
+        let place = Rect::from_center_size(rect.center(), fitted);
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        painter.image(texture.id(), place, whole, Color32::WHITE);
+    }
+}
