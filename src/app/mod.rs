@@ -51,6 +51,7 @@ mod viewport;
 mod window;
 
 pub mod inspect_panel;
+mod inspect_stage;
 pub mod job_progress;
 pub mod picker;
 pub mod recent;
