@@ -153,12 +153,12 @@ fn the_scale_can_be_removed() {
 #[test]
 fn the_rule_that_decided_is_told() {
     let mut harness = driver(Place::Inspect);
-    assert!(shows(&harness, "score 1.570 ≥ T2 0.6000 → FAIL"));
+    assert!(shows(&harness, "score 1.570 ≥ T2 0.6000: FAIL"));
     harness
         .state_mut()
         .carry_out(Action::EditLimits(LimitEdit::Fail(2.0)));
     harness.run_steps(2);
-    assert!(shows(&harness, "score 1.570 < T2 2.000 → PASS"));
+    assert!(shows(&harness, "score 1.570 < T2 2.000: PASS"));
 }
 
 fn with_second_model(window: &mut Window) {

@@ -38,10 +38,10 @@ fn by_score(rule: &DecisionRule, score: f32) -> (String, Verdict) {
     let shown = numbers::score(score);
     let word = verdict.word();
     let text = match verdict {
-        Verdict::Fail => format!("score {shown} ≥ T2 {t2} → {word}"),
-        Verdict::Review => format!("T1 {t1} ≤ score {shown} < T2 {t2} → {word}"),
-        Verdict::Pass if rule.review.is_some() => format!("score {shown} < T1 {t1} → {word}"),
-        Verdict::Pass => format!("score {shown} < T2 {t2} → {word}"),
+        Verdict::Fail => format!("score {shown} ≥ T2 {t2}: {word}"),
+        Verdict::Review => format!("T1 {t1} ≤ score {shown} < T2 {t2}: {word}"),
+        Verdict::Pass if rule.review.is_some() => format!("score {shown} < T1 {t1}: {word}"),
+        Verdict::Pass => format!("score {shown} < T2 {t2}: {word}"),
     };
     (text, verdict)
 }
@@ -69,7 +69,7 @@ fn by_area(
         Region::Unknown => "regions not measured: the score decides".to_owned(),
     };
     if let Some(verdict) = forced {
-        text = format!("{text} → {}", verdict.word());
+        text = format!("{text}: {}", verdict.word());
     }
     Some((text, forced))
 }
@@ -93,13 +93,13 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "score 0.5000 < T1 1.000 → PASS",
-                "T1 1.000 ≤ score 1.500 < T2 2.000 → REVIEW",
-                "score 2.000 ≥ T2 2.000 → FAIL"
+                "score 0.5000 < T1 1.000: PASS",
+                "T1 1.000 ≤ score 1.500 < T2 2.000: REVIEW",
+                "score 2.000 ≥ T2 2.000: FAIL"
             ]
         );
         let (text, _) = by_score(&rule(Combination::ScoreOnly), 1.5);
-        assert_eq!(text, "score 1.500 < T2 2.000 → PASS");
+        assert_eq!(text, "score 1.500 < T2 2.000: PASS");
     }
 
     #[test]
@@ -111,13 +111,13 @@ mod tests {
         assert_eq!(
             large,
             Some((
-                "largest region 420 px ≥ 50 px → FAIL".to_owned(),
+                "largest region 420 px ≥ 50 px: FAIL".to_owned(),
                 Some(Verdict::Fail)
             ))
         );
         let speck = said(Combination::ScoreAndArea, Region::TooSmall, None);
         let (text, verdict) = speck.unwrap();
-        assert_eq!(text, "largest region below 50 px → PASS");
+        assert_eq!(text, "largest region below 50 px: PASS");
         assert_eq!(verdict, Some(Verdict::Pass));
         let unknown = said(Combination::ScoreOrArea, Region::Unknown, None);
         assert_eq!(unknown.unwrap().1, None);
