@@ -43,9 +43,9 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Action>
 
 fn toggle_ui(ui: &mut Ui, drawer: &mut CollapsingState) {
     let (sign, hint) = if drawer.is_open() {
-        ("⏷", "Hide the sliders of the limits")
+        ("-", "Hide the sliders of the limits")
     } else {
-        ("⏵", "Show the sliders of the limits")
+        ("+", "Show the sliders of the limits")
     };
     let toggle = controls::small_button(ui, &format!("{sign} Limits"));
     let toggle = toggle.accessible_name("Limits").on_hover_text(hint);

@@ -106,18 +106,11 @@ fn row_ui(
     let number = RichText::new(format!("{}", place + 1)).color(colour);
     let button = ui.add(Button::selectable(chosen, number).frame_when_inactive(true));
     let button = button.accessible_name(&name).on_hover_text(hint);
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        ui.label(RichText::new(area).small().color(colour));
-        if !counts {
-            ui.label(RichText::new("too small").small().color(palette.muted));
-        }
-    });
-    ui.label(
-        RichText::new(numbers::score(region.peak))
-            .small()
-            .color(colour),
-    );
+    let peak = numbers::score(region.peak);
+    let small = if counts { "" } else { "too small" };
+    for text in [area.as_str(), &peak, small] {
+        ui.label(RichText::new(text).small().color(colour));
+    }
     if button.hovered() || button.has_focus() {
         focus.hovered = Some(place);
     }
