@@ -4,28 +4,25 @@ use std::sync::Arc;
 
 use eframe::egui::{
     Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui,
-    vec2,
 };
 
 use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
-use super::colour_bar::{self, ColourBar};
+use super::colour_bar::ColourBar;
 use super::empty_place::{no_run_ui, no_scores_ui};
 use super::gallery_panel::{GalleryView, gallery_ui};
-use super::limits::{drawer_ui, pixel_limit_value_ui};
+use super::inspect_stage::stage_ui;
+use super::limits::drawer_ui;
 use super::picture::Picture;
-use super::state::{Action, State};
+use super::state::{Action, State, last_name};
 use super::textures::{Shown, Textures};
 use super::verdict::Outcome;
 use super::view_controls::{Available, view_controls_ui, view_keys};
-use super::viewer::{PixelReadout, Scale, ViewerSettings, ZoomRequest, viewer_ui};
+use super::viewer::{Measure, PixelReadout, RegionFocus, ViewerSettings, decided_ui, measure_keys};
 use super::viewport::Viewport;
 use super::{numbers, theme, words};
 use crate::metrics::{Evaluation, ImageRow, Verdict};
 use crate::worker::message::RunSummary;
-
-/// Below the colour bar, for the typed pixel limit.
-const LIMIT_ROOM: f32 = 92.0;
 
 /// How the user looks at the pictures. Never reaches the worker.
 #[derive(Default)]
@@ -35,7 +32,9 @@ pub struct InspectView {
     pub viewport: Viewport,
     /// What lies under the pointer, for the status bar.
     pub readout: Option<PixelReadout>,
-    colour_bar: ColourBar,
+    pub measure: Measure,
+    pub focus: RegionFocus,
+    pub(super) colour_bar: ColourBar,
     /// The run whose first picture was selected.
     greeted: Option<Same<RunSummary>>,
 }
@@ -172,29 +171,46 @@ fn picture_ui(
     ui.spacing_mut().item_spacing.y = 6.0;
     let action = header_ui(ui, state, evaluation, row, view);
     facts_ui(ui, row, outcome(state, row), state.image_limit());
-    ui.separator();
-    let mut shown = textures.picture(Some(&run.path), sample);
-    let available = match &shown {
-        Shown::Ready(picture) => Available {
-            map: picture.has_map(),
-            mask: picture.has_mask(),
-        },
-        _ => Available {
-            map: true,
-            mask: true,
-        },
+    let shown = textures.picture(Some(&run.path), sample);
+    let (available, image, largest) = match shown {
+        Shown::Ready(picture) => {
+            let available = Available {
+                map: picture.has_map(),
+                mask: picture.has_mask(),
+            };
+            let largest = largest_region(picture, state.pixel_limit());
+            (available, Some(picture.size()), largest)
+        }
+        _ => (Available::UNKNOWN, None, None),
     };
+    ui.horizontal_wrapped(|ui| decided_ui(ui, state, run, row.score, largest));
+    ui.separator();
+    measure_keys(ui, &mut view.measure);
     let keys = view_keys(ui, &mut view.viewer, &mut view.viewport);
-    let request = view_controls_ui(ui, &mut view.viewer, &mut view.viewport, available).or(keys);
-    let stage = match &mut shown {
-        Shown::Ready(picture) => stage_ui(ui, state, run, view, picture, request),
-        Shown::Loading => {
+    let compared: Vec<String> = state
+        .comparisons
+        .iter()
+        .map(|other| last_name(&other.run.path))
+        .collect();
+    let (settings, viewport) = (&mut view.viewer, &mut view.viewport);
+    let request = view_controls_ui(ui, settings, viewport, available, &compared).or(keys);
+    let stage = match (image, textures.picture(Some(&run.path), sample)) {
+        (Some(image), _) => stage_ui(ui, state, (run, sample), view, textures, (image, request)),
+        (None, Shown::Failed(message)) => failed_ui(ui, message),
+        (None, _) => {
             loading_ui(ui);
             None
         }
-        Shown::Failed(message) => failed_ui(ui, message),
     };
     stage.or(action)
+}
+
+/// In pixels of the picture; nothing at all is 0, `None`: there is no map.
+fn largest_region(picture: &mut Picture, pixel_limit: f32) -> Option<f64> {
+    picture.has_map().then(|| {
+        let largest = picture.regions(pixel_limit).list.first();
+        largest.map_or(0.0, |region| region.area)
+    })
 }
 
 /// Verdict, name, position in the list.
@@ -293,46 +309,6 @@ fn facts_ui(ui: &mut Ui, row: &ImageRow, outcome: Outcome, limit: f32) {
         };
         warning_badge(ui, text, palette.error);
     });
-}
-
-/// The views with the colour bar beside them.
-fn stage_ui(
-    ui: &mut Ui,
-    state: &State,
-    run: &RunSummary,
-    view: &mut InspectView,
-    picture: &mut Picture,
-    request: Option<ZoomRequest>,
-) -> Option<Action> {
-    let scale = Scale {
-        ends: run.limits.scale,
-        pixel_limit: state.pixel_limit(),
-    };
-    let room = ui.available_size();
-    ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing.x = 8.0;
-        let views = vec2((room.x - colour_bar::WIDTH - 8.0).max(60.0), room.y);
-        ui.allocate_ui(views, |ui| {
-            let settings = &view.viewer;
-            view.readout = viewer_ui(ui, picture, settings, &mut view.viewport, scale, request);
-        });
-        ui.vertical(|ui| {
-            ui.set_width(colour_bar::WIDTH);
-            let settings = &view.viewer;
-            let bar = room.y - LIMIT_ROOM;
-            let dragged =
-                view.colour_bar
-                    .ui(ui, bar, settings.palette, scale, settings.only_above_limit);
-            ui.label(
-                RichText::new("Pixel limit")
-                    .small()
-                    .color(theme::palette(ui).muted),
-            );
-            pixel_limit_value_ui(ui, state, run).or(dragged)
-        })
-        .inner
-    })
-    .inner
 }
 
 fn loading_ui(ui: &mut Ui) {

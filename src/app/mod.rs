@@ -52,6 +52,7 @@ mod window;
 
 pub mod compare;
 pub mod inspect_panel;
+mod inspect_stage;
 pub mod job_progress;
 pub mod picker;
 pub mod recent;

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    ColorImage, Context, Pos2, Rect, TextureFilter, TextureHandle, TextureOptions, Vec2, pos2, vec2,
+    Color32, ColorImage, Context, Pos2, Rect, TextureFilter, TextureHandle, TextureOptions, Vec2,
+    pos2, vec2,
 };
 
 use super::cached::Cached;
+use super::viewer::{FoundRegions, cell_of, smallest_cells};
 use crate::render::{self, Palette};
 use crate::score_map::ScoreMap;
 use crate::worker::message::Preview;
@@ -28,14 +30,24 @@ pub struct HeatInputs {
     pub floor: Option<f32>,
 }
 
+/// The lines around regions that count, and around those too small to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contour {
+    pub counting: Vec<Segment>,
+    pub too_small: Vec<Segment>,
+}
+
 /// A decoded picture and what was made of it for the screen.
 pub struct Picture {
     preview: Arc<Preview>,
     base: Cached<TextureFilter, TextureHandle>,
     fine_map: Cached<(), Option<ScoreMap>>,
     heat: Cached<HeatInputs, Option<TextureHandle>>,
-    contour: Cached<f32, Vec<Segment>>,
+    regions: Cached<f32, FoundRegions>,
+    contour: Cached<(f32, f64), Contour>,
     outline: Cached<(), Vec<Segment>>,
+    truth: Cached<(), Option<TextureHandle>>,
+    extremes: Cached<(), Option<(f32, f32)>>,
 }
 
 /// About how many bytes a picture takes: what was decoded, and its texture.
@@ -50,8 +62,11 @@ impl Picture {
             base: Cached::default(),
             fine_map: Cached::default(),
             heat: Cached::default(),
+            regions: Cached::default(),
             contour: Cached::default(),
             outline: Cached::default(),
+            truth: Cached::default(),
+            extremes: Cached::default(),
         }
     }
 
@@ -149,17 +164,86 @@ impl Picture {
             .as_ref()
     }
 
-    /// Around everything at or above `limit`.
-    pub fn contour(&mut self, limit: f32) -> &[Segment] {
+    /// The lowest and the highest score on this picture.
+    pub fn extremes(&mut self) -> Option<(f32, f32)> {
+        let map = self.preview.map.as_deref();
+        *self.extremes.get((), |()| {
+            let scores = map?.values().iter().copied().filter(|s| s.is_finite());
+            scores.fold(None, |ends, score| {
+                let (low, high) = ends.unwrap_or((score, score));
+                Some((f32::min(low, score), f32::max(high, score)))
+            })
+        })
+    }
+
+    /// Pixels of the picture in one map pixel; `None` without a map.
+    pub fn pixels_per_cell(&self) -> Option<f64> {
+        let map = self.preview.map.as_deref()?;
+        let cells = map.width() * map.height();
+        Some(f64::from(self.map_rect().area()) / cells as f64)
+    }
+
+    /// From how many map pixels a region counts, when the smallest area is so many pixels of the picture.
+    pub fn smallest_cells(&self, smallest: f64) -> usize {
+        let per_cell = self.pixels_per_cell();
+        per_cell.map_or(1, |per_cell| smallest_cells(smallest, per_cell))
+    }
+
+    /// Everything at or above `limit`, by region.
+    pub fn regions(&mut self, limit: f32) -> &FoundRegions {
         let rect = self.map_rect();
         let map = self.preview.map.as_deref();
-        self.contour.get(limit, |&limit| {
-            let Some(map) = map else { return Vec::new() };
-            let scale = rect.size() / vec2(map.width() as f32, map.height() as f32);
-            let place = |[x, y]: [f32; 2]| rect.min + vec2(x, y) * scale;
-            let segments = render::contour(map, limit);
-            segments.into_iter().map(|ends| ends.map(place)).collect()
+        self.regions.get(limit, |&limit| {
+            map.map_or_else(FoundRegions::default, |map| {
+                FoundRegions::of(map, limit, rect)
+            })
         })
+    }
+
+    /// Number, from 1, and area in pixels of the picture of the region at an image pixel.
+    pub fn region_at(&mut self, limit: f32, x: usize, y: usize) -> Option<(usize, f64)> {
+        let (column, row) = cell_of(self.preview.map.as_deref()?, self.map_rect(), x, y)?;
+        let regions = self.regions(limit);
+        let place = regions.on(column, row)?;
+        Some((place + 1, regions.list.get(place)?.area))
+    }
+
+    /// Around everything at or above `limit`; `smallest` in pixels of the picture.
+    pub fn contour(&mut self, limit: f32, smallest: f64) -> &Contour {
+        let rect = self.map_rect();
+        let cells = self.smallest_cells(smallest);
+        self.regions(limit);
+        let regions = &mut self.regions;
+        let map = self.preview.map.as_deref();
+        self.contour.get((limit, smallest), |&(limit, _)| {
+            let Some(map) = map else {
+                return Contour::default();
+            };
+            let regions = regions.get(limit, |&limit| FoundRegions::of(map, limit, rect));
+            split_contour(map, limit, rect, regions, cells)
+        })
+    }
+
+    /// The true defect as a white veil, to be drawn over the whole picture; `None` without a mask.
+    pub fn truth(&mut self, ctx: &Context) -> Option<&TextureHandle> {
+        let preview = &self.preview;
+        self.truth
+            .get((), |()| {
+                let mask = preview.mask.as_ref()?;
+                let veil = mask.iter().map(|&marked| match marked {
+                    true => Color32::from_white_alpha(120),
+                    false => Color32::TRANSPARENT,
+                });
+                let side = ctx.input(|i| i.max_texture_side);
+                if mask.len() != preview.width * preview.height
+                    || preview.width.max(preview.height) > side
+                {
+                    return None;
+                }
+                let image = ColorImage::new([preview.width, preview.height], veil.collect());
+                Some(ctx.load_texture("ground truth", image, TextureOptions::LINEAR))
+            })
+            .as_ref()
     }
 
     /// Around the defect as the mask marks it.
@@ -174,6 +258,31 @@ impl Picture {
             let segments = render::mask_outline(mask, preview.width, preview.height);
             segments.into_iter().map(|ends| ends.map(place)).collect()
         })
+    }
+}
+
+/// The contour in image pixels, by whether its region has at least so many map pixels.
+fn split_contour(
+    map: &ScoreMap,
+    limit: f32,
+    rect: Rect,
+    regions: &FoundRegions,
+    smallest: usize,
+) -> Contour {
+    let scale = rect.size() / vec2(map.width() as f32, map.height() as f32);
+    let place = |[x, y]: [f32; 2]| rect.min + vec2(x, y) * scale;
+    let counts = |[a, b]: &render::Segment| {
+        let (x, y) = (f32::midpoint(a[0], b[0]), f32::midpoint(a[1], b[1]));
+        let region = regions.beside(x, y).and_then(|at| regions.list.get(at));
+        region.is_none_or(|region| region.cells >= smallest)
+    };
+    let (counting, too_small): (Vec<_>, Vec<_>) =
+        render::contour(map, limit).into_iter().partition(counts);
+    let placed =
+        |segments: Vec<render::Segment>| segments.into_iter().map(|ends| ends.map(place)).collect();
+    Contour {
+        counting: placed(counting),
+        too_small: placed(too_small),
     }
 }
 
@@ -223,7 +332,7 @@ mod tests {
 
     use eframe::egui::{Rect, pos2};
 
-    use super::{Picture, fitting};
+    use super::{Contour, Picture, fitting};
     use crate::score_map::ScoreMap;
     use crate::worker::message::Preview;
 
@@ -280,8 +389,24 @@ mod tests {
             map: None,
             ..preview()
         }));
-        assert!(picture.contour(0.5).is_empty() && picture.outline().is_empty());
+        assert_eq!(*picture.contour(0.5, 0.0), Contour::default());
+        assert!(picture.outline().is_empty() && picture.regions(0.5).list.is_empty());
+        assert_eq!(
+            (picture.extremes(), picture.region_at(0.5, 3, 1)),
+            (None, None)
+        );
         assert_eq!(picture.score_at(3, 1), None);
+    }
+
+    #[test]
+    fn regions_below_the_smallest_area_have_lines_of_their_own() {
+        let mut picture = Picture::new(Arc::new(preview()));
+        assert_eq!(picture.pixels_per_cell(), Some(4.0));
+        assert_eq!(picture.region_at(2.5, 5, 3), Some((1, 4.0)));
+        assert!(picture.contour(2.5, 4.0).too_small.is_empty());
+        let contour = picture.contour(2.5, 5.0);
+        assert!(contour.counting.is_empty() && !contour.too_small.is_empty());
+        assert_eq!(picture.extremes(), Some((0.0, 3.0)));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use eframe::egui::{Button, ComboBox, Key, Slider, Ui};
 
-use super::viewer::{Heatmap, Pane, ViewerSettings, ZoomRequest};
+use super::viewer::{ColourScale, Heatmap, Pane, ViewerSettings, ZoomRequest};
 use super::viewport::Viewport;
 use crate::render::Palette;
 
 /// Points from which everything fits on one row.
-const ONE_ROW: f32 = 1080.0;
+const ONE_ROW: f32 = 1280.0;
 const OPACITY_STEP: f32 = 0.1;
 
 /// What there is to be shown of the picture.
@@ -17,15 +17,25 @@ pub struct Available {
     pub mask: bool,
 }
 
+impl Available {
+    /// The picture is still on its way.
+    pub const UNKNOWN: Self = Self {
+        map: true,
+        mask: true,
+    };
+}
+
+/// `compared` names the runs that are compared with the open one.
 pub fn view_controls_ui(
     ui: &mut Ui,
     settings: &mut ViewerSettings,
     viewport: &mut Viewport,
     available: Available,
+    compared: &[String],
 ) -> Option<ZoomRequest> {
     let mut request = None;
     let mut first = |ui: &mut Ui, settings: &mut ViewerSettings| {
-        panes_ui(ui, settings);
+        panes_ui(ui, settings, compared);
         ui.separator();
         let natural = "One picture pixel on one screen pixel (1, or double-click)";
         request = zoom_ui(ui, viewport, natural);
@@ -51,17 +61,31 @@ pub fn view_controls_ui(
     request
 }
 
-fn panes_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
+fn panes_ui(ui: &mut Ui, settings: &mut ViewerSettings, compared: &[String]) {
     for pane in Pane::ALL {
+        let Some(what) = (match pane {
+            Pane::Compared(index) => compared.get(index).map(|run| format!("overlay of {run}")),
+            _ => Some(format!("{} view", pane.name().to_lowercase())),
+        }) else {
+            continue;
+        };
         let button =
             Button::selectable(settings.shows(pane), pane.name()).frame_when_inactive(true);
-        let hint = format!(
-            "Show or hide the {} view; all share zoom and position",
-            pane.name().to_lowercase()
-        );
+        let key = pane_key(pane).map_or_else(String::new, |key| format!(" ({})", key.name()));
+        let hint = format!("Show or hide the {what}{key}; all views share zoom and position");
         if ui.add(button).on_hover_text(hint).clicked() {
             settings.toggle_pane(pane);
         }
+    }
+}
+
+/// Shows or hides a view.
+fn pane_key(pane: Pane) -> Option<Key> {
+    match pane {
+        Pane::Original => Some(Key::O),
+        Pane::Overlay => Some(Key::V),
+        Pane::GroundTruth => Some(Key::G),
+        Pane::Map | Pane::Compared(_) => None,
     }
 }
 
@@ -107,12 +131,30 @@ fn marks_ui(ui: &mut Ui, settings: &mut ViewerSettings, available: Available) {
             .on_hover_text("Colour only what scores at least the pixel limit");
         ui.checkbox(&mut settings.contour, "Contour")
             .on_hover_text("A line around what scores at least the pixel limit");
+        stretch_ui(ui, settings);
     });
     ui.add_enabled_ui(available.mask, |ui| {
         ui.checkbox(&mut settings.mask, "Mask")
             .on_hover_text("The outline of the defect as the mask file marks it")
             .on_disabled_hover_text("This picture has no mask file");
     });
+}
+
+/// Colours from the lowest to the highest score of each picture, instead of the model's own scale.
+fn stretch_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
+    let mut stretched = settings.colours == ColourScale::Stretched;
+    let hint = "Spread the colours over the scores of this picture alone. Colours then mean something else on every picture";
+    if ui
+        .checkbox(&mut stretched, "Stretch to this picture")
+        .on_hover_text(hint)
+        .changed()
+    {
+        settings.colours = if stretched {
+            ColourScale::Stretched
+        } else {
+            ColourScale::Frozen
+        };
+    }
 }
 
 /// Fit, 1:1 and the two steps; `natural` is the hint for 1:1.
@@ -135,7 +177,7 @@ pub fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport, natural: &str) -> Option<Zo
     request
 }
 
-/// Space, the brackets, F, 1, + and -. Does nothing while the user types.
+/// Space, O, V, G, the brackets, F, 1, + and -. Does nothing while the user types.
 pub fn view_keys(
     ui: &Ui,
     settings: &mut ViewerSettings,
@@ -148,6 +190,11 @@ pub fn view_keys(
         |key| ui.input(|i| !i.modifiers.command && !i.modifiers.alt && i.key_pressed(key));
     if pressed(Key::Space) {
         settings.toggle_heatmap();
+    }
+    for pane in Pane::ALL {
+        if pane_key(pane).is_some_and(pressed) {
+            settings.toggle_pane(pane);
+        }
     }
     if pressed(Key::OpenBracket) {
         settings.change_opacity(-OPACITY_STEP);

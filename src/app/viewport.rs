@@ -2,24 +2,25 @@
 //! kept when the picture changes. *Image* pixels are those of the picture's file, *ui* points those of the window.
 
 use eframe::egui::{Pos2, Rect, Vec2, pos2};
+use serde::{Deserialize, Serialize};
 
 /// Points per image pixel beyond which zooming in shows nothing new.
 const MAX_ZOOM: f32 = 64.0;
 
 /// What part of the picture is looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Viewport {
     /// Points per image pixel; `None` fits the picture into its view, whatever the view's size.
     zoom: Option<f32>,
     /// The point of the picture in the middle of the view, as shares of its width and height.
-    centre: Pos2,
+    centre: [f32; 2],
 }
 
 impl Default for Viewport {
     fn default() -> Self {
         Self {
             zoom: None,
-            centre: pos2(0.5, 0.5),
+            centre: [0.5, 0.5],
         }
     }
 }
@@ -66,8 +67,8 @@ impl Viewport {
         };
         let pane = view.pane;
         let centre = pos2(
-            middle(self.centre.x, pane.center().x, size.x, pane.width()),
-            middle(self.centre.y, pane.center().y, size.y, pane.height()),
+            middle(self.centre[0], pane.center().x, size.x, pane.width()),
+            middle(self.centre[1], pane.center().y, size.y, pane.height()),
         );
         Rect::from_center_size(centre, size)
     }
@@ -107,6 +108,17 @@ impl Viewport {
         self.look_at(view, moved);
     }
 
+    /// Brings a part of the picture, in image pixels, to the middle of the view with room around it.
+    pub fn show(&mut self, view: &View, part: Rect) {
+        const ROOM: f32 = 3.0;
+        let wanted = (view.pane.size() / (part.size().max(Vec2::splat(1.0)) * ROOM)).min_elem();
+        let smallest = view.fitting_zoom();
+        let zoom = wanted.clamp(smallest, MAX_ZOOM.max(smallest));
+        self.zoom = Some(zoom);
+        let min = view.pane.center() - part.center().to_vec2() * zoom;
+        self.look_at(view, Rect::from_min_size(min, view.image * zoom));
+    }
+
     fn set_zoom(&mut self, view: &View, anchor: Pos2, zoom: f32) {
         let before = self.image_rect(view);
         let held = (anchor - before.min) / before.size();
@@ -117,9 +129,9 @@ impl Viewport {
 
     /// Takes the centre from where the picture should lie; [`Viewport::image_rect`] keeps it in the pane.
     fn look_at(&mut self, view: &View, image_rect: Rect) {
-        self.centre = ((view.pane.center() - image_rect.min) / image_rect.size()).to_pos2();
+        self.centre = ((view.pane.center() - image_rect.min) / image_rect.size()).into();
         let kept = self.image_rect(view);
-        self.centre = ((view.pane.center() - kept.min) / kept.size()).to_pos2();
+        self.centre = ((view.pane.center() - kept.min) / kept.size()).into();
     }
 }
 

@@ -8,6 +8,7 @@ mod look;
 mod results;
 #[path = "../support/soft_renderer.rs"]
 mod soft_renderer;
+mod viewing;
 
 use std::sync::Arc;
 
