@@ -230,9 +230,12 @@ impl Picture {
         self.truth
             .get((), |()| {
                 let mask = preview.mask.as_ref()?;
-                let veil = mask.iter().map(|&marked| match marked {
-                    true => Color32::from_white_alpha(120),
-                    false => Color32::TRANSPARENT,
+                let veil = mask.iter().map(|&marked| {
+                    if marked {
+                        Color32::from_white_alpha(120)
+                    } else {
+                        Color32::TRANSPARENT
+                    }
                 });
                 let side = ctx.input(|i| i.max_texture_side);
                 if mask.len() != preview.width * preview.height

@@ -93,14 +93,14 @@ mod tests {
     use super::{Disagreements, largest};
     use crate::metrics::{Opinion, Verdict};
 
-    fn says(verdict: Verdict, relative: f32) -> Option<Opinion> {
-        Some(Opinion { verdict, relative })
+    fn says(verdict: Verdict, relative: f32) -> Opinion {
+        Opinion { verdict, relative }
     }
 
     #[test]
     fn a_picture_only_one_run_knows_is_no_disagreement() {
-        assert_eq!(largest(&[says(Verdict::Pass, 0.2), None]), None);
-        let both = [says(Verdict::Pass, 0.2), says(Verdict::Fail, 1.2)];
+        assert_eq!(largest(&[Some(says(Verdict::Pass, 0.2)), None]), None);
+        let both = [says(Verdict::Pass, 0.2), says(Verdict::Fail, 1.2)].map(Some);
         assert!(largest(&both).is_some_and(|apart| apart >= 2.0));
     }
 
@@ -110,7 +110,7 @@ mod tests {
             against_first: vec![[[0; 3]; 3]; 2],
             ..Disagreements::default()
         };
-        let (pass, fail) = (says(Verdict::Pass, 0.2), says(Verdict::Fail, 1.2));
+        let [pass, fail] = [says(Verdict::Pass, 0.2), says(Verdict::Fail, 1.2)].map(Some);
         found.add(0, vec![pass, fail, None]);
         found.add(1, vec![pass, pass, pass]);
         found.add(2, vec![None, fail, pass]);

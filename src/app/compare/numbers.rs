@@ -84,14 +84,14 @@ fn cell_ui(ui: &mut Ui, cell: &Cell) {
 
 fn lines(runs: &[(&Evaluation, &Tally)]) -> Vec<Line> {
     let number = |name, meaning, of: fn(&Evaluation) -> Option<f64>| {
-        let values = runs.iter().map(|(evaluation, _)| of(evaluation)).collect();
-        line(name, meaning, Better::Higher, values, metric, "")
+        let values: Vec<_> = runs.iter().map(|(evaluation, _)| of(evaluation)).collect();
+        line(name, meaning, Better::Higher, &values, metric, "")
     };
     let rate = |name, meaning, of: fn(&Tally) -> Rate| {
         let rates: Vec<Rate> = runs.iter().map(|(_, tally)| of(tally)).collect();
-        let values = rates.iter().map(|rate| rate.share()).collect();
+        let values: Vec<_> = rates.iter().map(|rate| rate.share()).collect();
         let text = |value: Option<f64>| value.map_or_else(|| NOT_AVAILABLE.to_owned(), percent);
-        let mut line = line(name, meaning, Better::Lower, values, text, " %");
+        let mut line = line(name, meaning, Better::Lower, &values, text, " %");
         for (cell, rate) in line.cells.iter_mut().zip(&rates) {
             cell.counts = (rate.of > 0).then(|| format!("{} of {}", rate.events, rate.of));
         }
@@ -145,11 +145,11 @@ fn line(
     name: &'static str,
     meaning: &'static str,
     better: Better,
-    values: Vec<Option<f64>>,
+    values: &[Option<f64>],
     text: impl Fn(Option<f64>) -> String,
     unit: &str,
 ) -> Line {
-    let best = best(&values, better);
+    let best = best(values, better);
     let first = values.first().copied().flatten();
     let cells = values.iter().enumerate().map(|(index, value)| Cell {
         text: text(*value),
@@ -216,8 +216,8 @@ mod tests {
 
     #[test]
     fn undefined_numbers_are_neither_best_nor_different() {
-        let values = vec![Some(0.5), None, Some(0.75)];
-        let line = line("AUROC", "", Better::Higher, values, metric, "");
+        let values = [Some(0.5), None, Some(0.75)];
+        let line = line("AUROC", "", Better::Higher, &values, metric, "");
         let best: Vec<bool> = line.cells.iter().map(|cell| cell.is_best).collect();
         assert_eq!(best, [false, false, true]);
         assert_eq!(line.cells[1].text, "n/a");

@@ -21,8 +21,14 @@ pub struct WaysView {
     confidence: f64,
     overkill: f64,
     escape: f64,
-    proposals: Cached<(Same<RunSummary>, [Way; 5]), Vec<Result<Limit, String>>>,
+    proposals: Cached<Asked, Vec<Proposal>>,
 }
+
+/// What the proposals are made from.
+type Asked = (Same<RunSummary>, [Way; 5]);
+
+/// The limit a way leads to, or why it leads to none.
+type Proposal = Result<Limit, String>;
 
 impl Default for WaysView {
     fn default() -> Self {

@@ -61,7 +61,7 @@ impl fmt::Display for PixelReadout {
         }
         match (self.score, self.over_limit) {
             (Some(score), Some(ratio)) => {
-                write!(f, "  score {}  {ratio:.2} × limit", numbers::score(score))?
+                write!(f, "  score {}  {ratio:.2} × limit", numbers::score(score))?;
             }
             _ => write!(f, "  no score here")?,
         }

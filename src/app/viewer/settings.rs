@@ -59,6 +59,10 @@ pub enum ColourScale {
 /// How the picture is shown. Never reaches the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that the user sets independently"
+)]
 pub struct ViewerSettings {
     /// Never empty; drawn in the order of [`Pane::ALL`].
     pub panes: Vec<Pane>,

@@ -97,9 +97,12 @@ fn scale_ui(ui: &mut Ui, pixels_per_mm: Option<f64>) -> Option<LimitEdit> {
         .range(0.0..=1e6)
         .speed(0.05)
         .update_while_editing(false)
-        .custom_formatter(|value, _| match value > 0.0 {
-            true => format!("{value:.3} px/mm"),
-            false => "none".to_owned(),
+        .custom_formatter(|value, _| {
+            if value > 0.0 {
+                format!("{value:.3} px/mm")
+            } else {
+                "none".to_owned()
+            }
         })
         .custom_parser(|text| text.trim().trim_end_matches("px/mm").trim().parse().ok());
     let field = ui.add(field).accessible_name("Pixels per millimetre");
