@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui,
+    Align, CentralPanel, Frame, Label, Layout, Margin, RichText, Spinner, Stroke, Ui,
     vec2,
 };
 
@@ -11,7 +11,7 @@ use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
 use super::colour_bar::{self, ColourBar};
 use super::empty_place::{no_run_ui, no_scores_ui};
-use super::gallery_panel::{GalleryView, gallery_ui};
+use super::gallery::{GalleryView, gallery_keys, gallery_ui};
 use super::limits::{drawer_ui, pixel_limit_value_ui};
 use super::picture::Picture;
 use super::state::{Action, State};
@@ -46,8 +46,7 @@ impl InspectView {
         self.gallery.show_only(outcome);
         let run = state.run.as_ref()?;
         self.greeted = Some(Same(Arc::clone(run)));
-        let evaluation = run.evaluation.as_ref()?;
-        let listing = self.gallery.listing(&evaluation.images, &state.limits);
+        let listing = self.gallery.listing(state);
         listing.rows.first().copied()
     }
 }
@@ -67,20 +66,9 @@ pub fn inspect_ui(
         return no_scores_ui(ui, state, run, "This model has no scored pictures yet");
     };
     let mut action =
-        greet(state, run, evaluation, view).or_else(|| keys(ui, state, evaluation, view));
+        greet(state, run, view).or_else(|| gallery_keys(ui, state, &mut view.gallery));
     let palette = theme::palette(ui);
-    Panel::left("gallery panel")
-        .default_size(286.0)
-        .size_range(230.0..=420.0)
-        .frame(
-            Frame::new()
-                .fill(palette.panel)
-                .inner_margin(Margin::same(10)),
-        )
-        .show(ui, |ui| {
-            let clicked = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures);
-            action = clicked.or(action.take());
-        });
+    action = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures).or(action);
     action = drawer_ui(ui, state, run).or(action);
     CentralPanel::default()
         .frame(
@@ -92,7 +80,7 @@ pub fn inspect_ui(
             let changed = picture_ui(ui, state, run, evaluation, view, textures);
             action = changed.or(action.take());
         });
-    prefetch(state, run, evaluation, view, textures);
+    prefetch(state, run, view, textures);
     action
 }
 
@@ -100,7 +88,6 @@ pub fn inspect_ui(
 fn greet(
     state: &State,
     run: &Arc<RunSummary>,
-    evaluation: &Evaluation,
     view: &mut InspectView,
 ) -> Option<Action> {
     let same = Some(Same(Arc::clone(run)));
@@ -108,37 +95,14 @@ fn greet(
         return None;
     }
     view.greeted = same;
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let listing = view.gallery.listing(state);
     listing.rows.first().copied().map(Action::Select)
-}
-
-/// Previous and next picture in the order of the list.
-fn keys(ui: &Ui, state: &State, evaluation: &Evaluation, view: &mut InspectView) -> Option<Action> {
-    if ui.ctx().egui_wants_keyboard_input() {
-        return None;
-    }
-    let page = view.gallery.page();
-    let steps = [
-        (Key::ArrowRight, 1),
-        (Key::ArrowDown, 1),
-        (Key::ArrowLeft, -1),
-        (Key::ArrowUp, -1),
-        (Key::PageDown, page),
-        (Key::PageUp, -page),
-        (Key::Home, isize::MIN),
-        (Key::End, isize::MAX),
-    ];
-    let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
-    let (_, step) = steps.into_iter().find(|(key, _)| pressed(*key))?;
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
-    listing.step(state.selected, step).map(Action::Select)
 }
 
 /// The neighbours in the list, once the picture itself is there.
 fn prefetch(
     state: &State,
     run: &Arc<RunSummary>,
-    evaluation: &Evaluation,
     view: &mut InspectView,
     textures: &mut Textures,
 ) {
@@ -148,7 +112,7 @@ fn prefetch(
     if matches!(textures.picture(Some(&run.path), sample), Shown::Loading) {
         return;
     }
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let listing = view.gallery.listing(state);
     for step in [-1, 1] {
         let neighbour = listing
             .step(state.selected, step)
@@ -170,7 +134,7 @@ fn picture_ui(
     let row = evaluation.images.get(state.selected)?;
     let sample = run.samples.get(state.selected)?;
     ui.spacing_mut().item_spacing.y = 6.0;
-    let action = header_ui(ui, state, evaluation, row, view);
+    let action = header_ui(ui, state, row, view);
     facts_ui(ui, row, outcome(state, row), state.image_limit());
     ui.separator();
     let mut shown = textures.picture(Some(&run.path), sample);
@@ -201,11 +165,10 @@ fn picture_ui(
 fn header_ui(
     ui: &mut Ui,
     state: &State,
-    evaluation: &Evaluation,
     row: &ImageRow,
     view: &mut InspectView,
 ) -> Option<Action> {
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let listing = view.gallery.listing(state);
     let verdict = outcome(state, row).verdict;
     let mut action = None;
     ui.horizontal(|ui| {
