@@ -26,6 +26,13 @@ impl<I: PartialEq, T> Cached<I, T> {
     }
 }
 
+impl<I, T> Cached<I, T> {
+    /// What was made last.
+    pub fn value(&self) -> Option<&T> {
+        self.made.as_ref().map(|(_, value)| value)
+    }
+}
+
 /// Equal to itself only: an input too large to compare. Holding it keeps its address from being used again.
 #[derive(Debug)]
 pub struct Same<T>(pub Arc<T>);

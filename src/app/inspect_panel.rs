@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align, CentralPanel, Frame, Key, Label, Layout, Margin, Panel, RichText, Spinner, Stroke, Ui,
+    Align, CentralPanel, Frame, Label, Layout, Margin, RichText, Spinner, Stroke, Ui,
 };
 
 use super::badge::{verdict_colour, warning_badge};
 use super::cached::Same;
 use super::colour_bar::ColourBar;
 use super::empty_place::{no_run_ui, no_scores_ui};
-use super::gallery_panel::{GalleryView, gallery_ui};
+use super::gallery::{GalleryView, gallery_keys, gallery_ui};
 use super::inspect_stage::stage_ui;
 use super::limits::drawer_ui;
 use super::picture::Picture;
@@ -45,8 +45,7 @@ impl InspectView {
         self.gallery.show_only(outcome);
         let run = state.run.as_ref()?;
         self.greeted = Some(Same(Arc::clone(run)));
-        let evaluation = run.evaluation.as_ref()?;
-        let listing = self.gallery.listing(&evaluation.images, &state.limits);
+        let listing = self.gallery.listing(state);
         listing.rows.first().copied()
     }
 }
@@ -65,21 +64,9 @@ pub fn inspect_ui(
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
         return no_scores_ui(ui, state, run, "This model has no scored pictures yet");
     };
-    let mut action =
-        greet(state, run, evaluation, view).or_else(|| keys(ui, state, evaluation, view));
+    let mut action = greet(state, run, view).or_else(|| gallery_keys(ui, state, &mut view.gallery));
     let palette = theme::palette(ui);
-    Panel::left("gallery panel")
-        .default_size(286.0)
-        .size_range(230.0..=420.0)
-        .frame(
-            Frame::new()
-                .fill(palette.panel)
-                .inner_margin(Margin::same(10)),
-        )
-        .show(ui, |ui| {
-            let clicked = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures);
-            action = clicked.or(action.take());
-        });
+    action = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures).or(action);
     action = drawer_ui(ui, state, run).or(action);
     CentralPanel::default()
         .frame(
@@ -91,63 +78,30 @@ pub fn inspect_ui(
             let changed = picture_ui(ui, state, run, evaluation, view, textures);
             action = changed.or(action.take());
         });
-    prefetch(state, run, evaluation, view, textures);
+    prefetch(state, run, view, textures);
     action
 }
 
 /// A run that is shown for the first time starts with the first picture of the list.
-fn greet(
-    state: &State,
-    run: &Arc<RunSummary>,
-    evaluation: &Evaluation,
-    view: &mut InspectView,
-) -> Option<Action> {
+fn greet(state: &State, run: &Arc<RunSummary>, view: &mut InspectView) -> Option<Action> {
     let same = Some(Same(Arc::clone(run)));
     if view.greeted == same {
         return None;
     }
     view.greeted = same;
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let listing = view.gallery.listing(state);
     listing.rows.first().copied().map(Action::Select)
 }
 
-/// Previous and next picture in the order of the list.
-fn keys(ui: &Ui, state: &State, evaluation: &Evaluation, view: &mut InspectView) -> Option<Action> {
-    if ui.ctx().egui_wants_keyboard_input() {
-        return None;
-    }
-    let page = view.gallery.page();
-    let steps = [
-        (Key::ArrowRight, 1),
-        (Key::ArrowDown, 1),
-        (Key::ArrowLeft, -1),
-        (Key::ArrowUp, -1),
-        (Key::PageDown, page),
-        (Key::PageUp, -page),
-        (Key::Home, isize::MIN),
-        (Key::End, isize::MAX),
-    ];
-    let pressed = |key| ui.input(|i| i.modifiers.is_none() && i.key_pressed(key));
-    let (_, step) = steps.into_iter().find(|(key, _)| pressed(*key))?;
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
-    listing.step(state.selected, step).map(Action::Select)
-}
-
 /// The neighbours in the list, once the picture itself is there.
-fn prefetch(
-    state: &State,
-    run: &Arc<RunSummary>,
-    evaluation: &Evaluation,
-    view: &mut InspectView,
-    textures: &mut Textures,
-) {
+fn prefetch(state: &State, run: &Arc<RunSummary>, view: &mut InspectView, textures: &mut Textures) {
     let Some(sample) = run.samples.get(state.selected) else {
         return;
     };
     if matches!(textures.picture(Some(&run.path), sample), Shown::Loading) {
         return;
     }
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+    let listing = view.gallery.listing(state);
     for step in [-1, 1] {
         let neighbour = listing
             .step(state.selected, step)
@@ -169,7 +123,7 @@ fn picture_ui(
     let row = evaluation.images.get(state.selected)?;
     let sample = run.samples.get(state.selected)?;
     ui.spacing_mut().item_spacing.y = 6.0;
-    let action = header_ui(ui, state, evaluation, row, view);
+    let action = header_ui(ui, state, row, view);
     facts_ui(ui, row, outcome(state, row), state.image_limit());
     let shown = textures.picture(Some(&run.path), sample);
     let (available, image, largest) = match shown {
@@ -214,14 +168,8 @@ fn largest_region(picture: &mut Picture, pixel_limit: f32) -> Option<f64> {
 }
 
 /// Verdict, name, position in the list.
-fn header_ui(
-    ui: &mut Ui,
-    state: &State,
-    evaluation: &Evaluation,
-    row: &ImageRow,
-    view: &mut InspectView,
-) -> Option<Action> {
-    let listing = view.gallery.listing(&evaluation.images, &state.limits);
+fn header_ui(ui: &mut Ui, state: &State, row: &ImageRow, view: &mut InspectView) -> Option<Action> {
+    let listing = view.gallery.listing(state);
     let verdict = outcome(state, row).verdict;
     let mut action = None;
     ui.horizontal(|ui| {

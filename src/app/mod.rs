@@ -17,7 +17,6 @@ mod data_tables;
 mod defect_rows;
 mod empty_place;
 mod gallery;
-mod gallery_panel;
 mod icons;
 mod keys;
 mod limits;

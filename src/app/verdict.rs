@@ -1,9 +1,11 @@
 //! A verdict held against what is known about the picture: the cells of the confusion matrix. Plain data, no widgets.
 
+use serde::{Deserialize, Serialize};
+
 use crate::metrics::{Judgement, Truth, Verdict};
 
 /// One cell of the confusion matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     pub truth: Truth,
     pub verdict: Verdict,
@@ -53,6 +55,19 @@ impl Outcome {
             Self::OVERKILL => Some("overkill"),
             Self::ESCAPE => Some("escape"),
             _ => None,
+        }
+    }
+
+    /// What happened to one picture, in lower case.
+    pub fn of_one(self) -> &'static str {
+        match (self.truth, self.verdict) {
+            (Truth::Good, Verdict::Pass) => "good passed",
+            (Truth::Good, Verdict::Review) => "good to review",
+            (Truth::Good, Verdict::Fail) => "overkill",
+            (Truth::Defective, Verdict::Pass) => "escape",
+            (Truth::Defective, Verdict::Review) => "defective to review",
+            (Truth::Defective, Verdict::Fail) => "caught",
+            (Truth::Unlabelled, _) => "unlabelled",
         }
     }
 
