@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align, CentralPanel, Frame, Label, Layout, Margin, RichText, Spinner, Stroke, Ui,
-    vec2,
+    Align, CentralPanel, Frame, Label, Layout, Margin, RichText, Spinner, Stroke, Ui, vec2,
 };
 
 use super::badge::{verdict_colour, warning_badge};
@@ -65,8 +64,7 @@ pub fn inspect_ui(
     let Some(evaluation) = run.evaluation.as_ref().filter(|e| !e.images.is_empty()) else {
         return no_scores_ui(ui, state, run, "This model has no scored pictures yet");
     };
-    let mut action =
-        greet(state, run, view).or_else(|| gallery_keys(ui, state, &mut view.gallery));
+    let mut action = greet(state, run, view).or_else(|| gallery_keys(ui, state, &mut view.gallery));
     let palette = theme::palette(ui);
     action = gallery_ui(ui, state, run, evaluation, &mut view.gallery, textures).or(action);
     action = drawer_ui(ui, state, run).or(action);
@@ -85,11 +83,7 @@ pub fn inspect_ui(
 }
 
 /// A run that is shown for the first time starts with the first picture of the list.
-fn greet(
-    state: &State,
-    run: &Arc<RunSummary>,
-    view: &mut InspectView,
-) -> Option<Action> {
+fn greet(state: &State, run: &Arc<RunSummary>, view: &mut InspectView) -> Option<Action> {
     let same = Some(Same(Arc::clone(run)));
     if view.greeted == same {
         return None;
@@ -100,12 +94,7 @@ fn greet(
 }
 
 /// The neighbours in the list, once the picture itself is there.
-fn prefetch(
-    state: &State,
-    run: &Arc<RunSummary>,
-    view: &mut InspectView,
-    textures: &mut Textures,
-) {
+fn prefetch(state: &State, run: &Arc<RunSummary>, view: &mut InspectView, textures: &mut Textures) {
     let Some(sample) = run.samples.get(state.selected) else {
         return;
     };
@@ -162,12 +151,7 @@ fn picture_ui(
 }
 
 /// Verdict, name, position in the list.
-fn header_ui(
-    ui: &mut Ui,
-    state: &State,
-    row: &ImageRow,
-    view: &mut InspectView,
-) -> Option<Action> {
+fn header_ui(ui: &mut Ui, state: &State, row: &ImageRow, view: &mut InspectView) -> Option<Action> {
     let listing = view.gallery.listing(state);
     let verdict = outcome(state, row).verdict;
     let mut action = None;

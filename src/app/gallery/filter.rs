@@ -81,6 +81,9 @@ mod tests {
         };
         let text = serde_json::to_string(&filter).unwrap();
         assert_eq!(serde_json::from_str::<Filter>(&text).unwrap(), filter);
-        assert_eq!(serde_json::from_str::<Filter>("{}").unwrap(), Filter::default());
+        assert_eq!(
+            serde_json::from_str::<Filter>("{}").unwrap(),
+            Filter::default()
+        );
     }
 }

@@ -2,7 +2,8 @@
 //! pictures it would leave.
 
 use eframe::egui::{
-    Align, Align2, Button, Color32, ComboBox, Layout, RichText, Sense, TextEdit, TextStyle, Ui, vec2,
+    Align, Align2, Button, Color32, ComboBox, Layout, RichText, Sense, TextEdit, TextStyle, Ui,
+    vec2,
 };
 
 use super::super::controls::{from_right, segment, small_button};
@@ -20,13 +21,12 @@ pub fn filters_ui(ui: &mut Ui, state: &State, view: &mut GalleryView) {
     let listing = view.listing(state);
     let (per_outcome, per_defect) = (listing.per_outcome, listing.per_defect.clone());
     let shown = listing.rows.len();
-    let settings = &mut view.settings;
-    search_ui(ui, &mut settings.filter);
-    outcomes_ui(ui, &mut settings.filter, per_outcome);
+    search_ui(ui, &mut view.settings.filter);
+    outcomes_ui(ui, &mut view.settings.filter, per_outcome);
     ui.horizontal(|ui| {
         let width = (ui.available_width() - 6.0) / 2.0;
         ui.spacing_mut().item_spacing.x = 6.0;
-        defect_ui(ui, width, &mut settings.filter, &per_defect);
+        defect_ui(ui, width, &mut view.settings.filter, &per_defect);
         order_ui(ui, width, state, view);
     });
     summary_ui(ui, shown, view);
@@ -62,9 +62,9 @@ fn outcomes_ui(ui: &mut Ui, filter: &mut Filter, counts: [usize; 9]) {
             }
         });
         for (truth, row) in Truth::ALL.into_iter().zip(Outcome::ALL.chunks(3)) {
-            let there = row.iter().any(|&cell| {
-                counts[cell.index()] > 0 || filter.outcomes.contains(&cell)
-            });
+            let there = row
+                .iter()
+                .any(|&cell| counts[cell.index()] > 0 || filter.outcomes.contains(&cell));
             // Most test sets have no unlabelled pictures and need no row for them.
             if truth == Truth::Unlabelled && !there {
                 continue;
@@ -82,7 +82,11 @@ fn outcomes_ui(ui: &mut Ui, filter: &mut Filter, counts: [usize; 9]) {
 
 /// Painted only: the cells name themselves.
 fn head_ui(ui: &mut Ui, width: f32, text: &str, align: Align2) {
-    let height = if align == Align2::LEFT_CENTER { 24.0 } else { 14.0 };
+    let height = if align == Align2::LEFT_CENTER {
+        24.0
+    } else {
+        14.0
+    };
     let height = if text.is_empty() { 14.0 } else { height };
     let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
     let at = match align {
@@ -164,7 +168,11 @@ fn summary_ui(ui: &mut Ui, shown: usize, view: &mut GalleryView) {
     let summary = if shown == all {
         words::count(all, "picture")
     } else {
-        format!("{} of {}", words::grouped(shown), words::count(all, "picture"))
+        format!(
+            "{} of {}",
+            words::grouped(shown),
+            words::count(all, "picture")
+        )
     };
     from_right(ui, 22.0, |ui| {
         ui.spacing_mut().item_spacing.x = GAP;
@@ -178,12 +186,9 @@ fn summary_ui(ui: &mut Ui, shown: usize, view: &mut GalleryView) {
         if !filter.is_clear() && small_button(ui, "Clear filters").clicked() {
             *filter = Filter::default();
         }
-        ui.with_layout(
-            Layout::left_to_right(Align::Center),
-            |ui| {
-                let muted = theme::palette(ui).muted;
-                ui.label(RichText::new(summary).small().color(muted));
-            },
-        );
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let muted = theme::palette(ui).muted;
+            ui.label(RichText::new(summary).small().color(muted));
+        });
     });
 }

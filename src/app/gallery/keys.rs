@@ -35,7 +35,9 @@ fn choose_keys(ui: &Ui, state: &State, view: &mut GalleryView) {
     if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::A)) {
         view.listing(state);
         let listing = view.listing.value();
-        listing.iter().for_each(|all| view.selection.choose_all(all));
+        listing
+            .iter()
+            .for_each(|all| view.selection.choose_all(all));
     }
     let chosen = !view.selection.is_empty();
     if chosen && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {

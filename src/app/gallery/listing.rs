@@ -110,7 +110,13 @@ mod tests {
 
     fn falling() -> Listing {
         let index = Index::of(&rows());
-        Listing::of(&index, &index.falling, &judged(&rows()), &Filter::default(), None)
+        Listing::of(
+            &index,
+            &index.falling,
+            &judged(&rows()),
+            &Filter::default(),
+            None,
+        )
     }
 
     #[test]

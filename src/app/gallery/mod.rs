@@ -120,7 +120,9 @@ pub fn gallery_ui(
         .default_size(width)
         .size_range(230.0..=widest)
         .frame(frame)
-        .show(ui, |ui| contents_ui(ui, state, run, evaluation, view, textures))
+        .show(ui, |ui| {
+            contents_ui(ui, state, run, evaluation, view, textures)
+        })
         .inner
 }
 

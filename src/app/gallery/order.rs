@@ -153,7 +153,10 @@ mod tests {
             let merged = closest_to_limit(&index, &rule(low, high));
             assert_eq!(merged, naive(&rows, low, high), "{low} {high}");
         }
-        assert_eq!(closest_to_limit(&index, &rule(infinite, infinite)).len(), 2000);
+        assert_eq!(
+            closest_to_limit(&index, &rule(infinite, infinite)).len(),
+            2000
+        );
     }
 
     #[test]

@@ -97,7 +97,13 @@ mod tests {
 
     fn listing() -> Listing {
         let index = Index::of(&rows());
-        Listing::of(&index, &index.falling, &judgement(), &Filter::default(), None)
+        Listing::of(
+            &index,
+            &index.falling,
+            &judgement(),
+            &Filter::default(),
+            None,
+        )
     }
 
     fn chosen(selection: &Selection) -> Vec<usize> {
@@ -148,6 +154,8 @@ mod tests {
         selection = Selection::default();
         selection.toggle(0, 0);
         let table = selection.csv(&rows, &judgement());
-        assert!(table.contains("\"test/a, \"\"b\"\"/000.png\",defective,\"a, \"\"b\"\"\",0.6,FAIL"));
+        assert!(
+            table.contains("\"test/a, \"\"b\"\"/000.png\",defective,\"a, \"\"b\"\"\",0.6,FAIL")
+        );
     }
 }

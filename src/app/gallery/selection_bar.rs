@@ -38,7 +38,11 @@ fn bar_ui(
     ui.spacing_mut().item_spacing.x = 6.0;
     let rows = &evaluation.images;
     let chosen = format!("{} selected", words::grouped(view.selection.len()));
-    ui.label(RichText::new(chosen).small().color(theme::palette(ui).strong));
+    ui.label(
+        RichText::new(chosen)
+            .small()
+            .color(theme::palette(ui).strong),
+    );
     let mut copied = None;
     if small_button(ui, "Copy names").clicked() {
         copied = Some(view.selection.names(rows));

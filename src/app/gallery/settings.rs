@@ -58,7 +58,10 @@ mod tests {
             ..GallerySettings::default()
         };
         let text = serde_json::to_string(&settings).unwrap();
-        assert_eq!(serde_json::from_str::<GallerySettings>(&text).unwrap(), settings);
+        assert_eq!(
+            serde_json::from_str::<GallerySettings>(&text).unwrap(),
+            settings
+        );
     }
 
     #[test]

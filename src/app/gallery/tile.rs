@@ -76,7 +76,8 @@ pub fn strip_tile_ui(
     let (inner, response) = ground_ui(ui, tile, size);
     let palette = theme::palette(ui);
     if tile.selected {
-        let mark = Rect::from_min_size(inner.min + vec2(0.0, 8.0), vec2(3.0, inner.height() - 16.0));
+        let mark =
+            Rect::from_min_size(inner.min + vec2(0.0, 8.0), vec2(3.0, inner.height() - 16.0));
         ui.painter()
             .rect_filled(mark, CornerRadius::same(2), palette.accent);
     }
@@ -113,12 +114,7 @@ fn truth_ui(ui: &Ui, tile: &Tile<'_>, left_middle: Pos2, right: f32) {
 }
 
 /// A tile: the thumbnail above, defect type with name and then verdict and score below it.
-pub fn grid_tile_ui(
-    ui: &mut Ui,
-    tile: &Tile<'_>,
-    size: Vec2,
-    textures: &mut Textures,
-) -> Response {
+pub fn grid_tile_ui(ui: &mut Ui, tile: &Tile<'_>, size: Vec2, textures: &mut Textures) -> Response {
     let (inner, response) = ground_ui(ui, tile, size);
     let palette = theme::palette(ui);
     if tile.selected {
@@ -184,7 +180,13 @@ fn error_pill(ui: &Ui, thumbnail: Rect, word: &str) {
 fn verdict_ui(ui: &Ui, tile: &Tile<'_>, right: f32, middle: f32) -> Rect {
     let verdict = tile.outcome.verdict;
     let colour = verdict_colour(ui, verdict);
-    paint_badge(ui, ui.painter(), pos2(right, middle), verdict.word(), colour)
+    paint_badge(
+        ui,
+        ui.painter(),
+        pos2(right, middle),
+        verdict.word(),
+        colour,
+    )
 }
 
 fn score_ui(ui: &Ui, tile: &Tile<'_>, right: f32, middle: f32) -> Rect {
@@ -192,7 +194,8 @@ fn score_ui(ui: &Ui, tile: &Tile<'_>, right: f32, middle: f32) -> Rect {
     let colour = theme::palette(ui).strong;
     let text = numbers::score(tile.row.score);
     let at = pos2(right, middle);
-    ui.painter().text(at, Align2::RIGHT_CENTER, text, font, colour)
+    ui.painter()
+        .text(at, Align2::RIGHT_CENTER, text, font, colour)
 }
 
 fn thumbnail_ui(ui: &Ui, rect: Rect, tile: &Tile<'_>, textures: &mut Textures) {
