@@ -268,6 +268,7 @@ impl App {
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
             Action::Select(index) => self.state.selected = index,
             Action::InspectPicture(index) => {
+                self.inspect_view.arrive(&self.state);
                 self.state.selected = index;
                 self.go(Place::Inspect);
             }
