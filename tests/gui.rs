@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 
+#[path = "gui/commands.rs"]
+mod commands;
 #[path = "gui/paint.rs"]
 mod paint;
+#[path = "gui/session.rs"]
+mod session;
 mod support;
 #[path = "gui/taught.rs"]
 mod taught;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::commands::{Step, WindowAction};
 use super::mask_painter::PainterAction;
 use super::state::{LimitEdit, Place};
 use super::verdict::Outcome;
@@ -22,6 +23,8 @@ pub enum Action {
     OpenRun(PathBuf),
     /// Open whatever this path is: a data set, a run folder, a model file.
     OpenPath(PathBuf),
+    /// Open what was dropped: the first, and of several runs the next two beside it.
+    OpenDropped(Vec<PathBuf>),
     /// Ask with the desktop's dialog for a data set folder, a run folder, or a file.
     Pick(Pick),
     TrySample,
@@ -45,6 +48,8 @@ pub enum Action {
     ForgetUnfinished,
     ForgetRecent(PathBuf),
     Select(usize),
+    /// From the selected picture to another, in Inspect.
+    Step(Step),
     /// Show this picture in Inspect.
     InspectPicture(usize),
     EditLimits(LimitEdit),
@@ -60,6 +65,7 @@ pub enum Action {
     OpenComparison(PathBuf),
     /// Close the compared run at this index.
     CloseComparison(usize),
+    CloseComparisons,
     /// Save the limits in force and write the report of the open run to this file.
     WriteReport(PathBuf),
     /// The pictures of the chosen category a model may learn from.
@@ -68,6 +74,12 @@ pub enum Action {
     PaintMask(String),
     Painter(PainterAction),
     CopyText(String),
+    /// Say why something is not possible now.
+    Explain {
+        title: String,
+        reason: &'static str,
+    },
+    Window(WindowAction),
 }
 
 /// What the desktop's dialog is asked for.

@@ -15,6 +15,8 @@ pub enum Icon {
     /// Two sheets: comparison.
     SideBySide,
     Bell,
+    /// Three lines: all commands.
+    Menu,
     Sun,
     Moon,
     /// Half sun, half moon: as the system has it.
@@ -44,6 +46,7 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Bars => bars(&pen),
         Icon::SideBySide => side_by_side(&pen),
         Icon::Bell => bell(&pen),
+        Icon::Menu => menu(&pen),
         Icon::Sun => sun(&pen),
         Icon::Moon => moon(&pen),
         Icon::HalfDisc => half_disc(&pen),
@@ -147,6 +150,12 @@ fn bars(pen: &Pen<'_>) {
     pen.bar((4.0, 20.0), (7.5, 13.0));
     pen.bar((10.2, 20.0), (13.8, 4.5));
     pen.bar((16.5, 20.0), (20.0, 9.5));
+}
+
+fn menu(pen: &Pen<'_>) {
+    for y in [6.5, 12.0, 17.5] {
+        pen.line(&[(4.0, y), (20.0, y)]);
+    }
 }
 
 fn bell(pen: &Pen<'_>) {

@@ -1,12 +1,14 @@
 //! The window. The only folder that knows egui; talks to the rest of the program through the worker alone.
 
 mod action;
+mod agenda;
 mod annotating;
 mod app_icon;
 mod badge;
 mod cached;
 mod card_row;
 mod colour_bar;
+mod commands;
 mod controls;
 mod curves_panel;
 mod data_found;
@@ -18,7 +20,6 @@ mod defect_rows;
 mod empty_place;
 mod gallery;
 mod icons;
-mod keys;
 mod limits;
 mod loss_plot;
 mod lru;
@@ -34,6 +35,7 @@ mod progress_panel;
 mod rail;
 mod seen_card;
 mod seen_tile;
+mod session;
 mod status_bar;
 mod taught_sheet;
 mod taught_words;
@@ -65,7 +67,9 @@ pub mod words;
 pub use user_folders::UserFolders;
 pub use window::run;
 
+use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 
 use eframe::egui::{CentralPanel, Context, Frame, Ui};
 
@@ -74,11 +78,13 @@ use crate::data::{OpenOptions, Severity};
 use crate::worker::message::{Command, Event};
 use crate::worker::{Jobs, Previews, Worker};
 use compare::{CompareView, compare_ui};
+use commands::{Overlay, overlay_ui};
 use data_panel::{DataView, data_ui};
 use inspect_panel::{InspectView, inspect_ui};
 use mask_painter::{MaskPainter, painter_ui};
 use picker::{Dialog, Picked, Picker};
 use results_panel::{ResultsView, results_ui};
+use session::{Session, SessionFile};
 use state::{Action, Pick, Place, State};
 use textures::Textures;
 use toasts::{Toasts, toasts_ui};
@@ -98,6 +104,8 @@ pub struct Services {
     /// Seconds on any clock that only goes forward.
     pub clock: Box<dyn Fn() -> f64>,
     pub folders: UserFolders,
+    /// The file that keeps the session for next time; `None`: every window begins anew.
+    pub session: Option<PathBuf>,
 }
 
 /// The window's content: state, the views' own settings, and the worker behind them.
@@ -106,6 +114,8 @@ pub struct App {
     worker: Worker,
     /// What the user asked for while a job ran that nobody waits for; starts when that is over.
     next: Option<Command>,
+    /// What is to be opened after that, one after the other.
+    agenda: VecDeque<Command>,
     picker: Picker,
     clock: Box<dyn Fn() -> f64>,
     folders: UserFolders,
@@ -119,6 +129,13 @@ pub struct App {
     train_view: TrainView,
     toasts: Toasts,
     closing: opening::Closing,
+    /// The palette or the sheet of keys.
+    overlay: Overlay,
+    session: Option<SessionFile>,
+    /// The last session, while it comes back.
+    restoring: Option<Box<Session>>,
+    /// The window itself, for when it closes.
+    ctx: Context,
 }
 
 impl App {
@@ -141,6 +158,7 @@ impl App {
             },
             worker,
             next: None,
+            agenda: VecDeque::new(),
             picker: Picker::new(services.dialog),
             clock: services.clock,
             folders: services.folders,
@@ -153,8 +171,13 @@ impl App {
             train_view: TrainView::default(),
             toasts: Toasts::default(),
             closing: opening::Closing::default(),
+            overlay: Overlay::default(),
+            session: services.session.map(SessionFile::new),
+            restoring: None,
+            ctx: ctx.clone(),
         };
         app.submit(Command::ListWeights);
+        app.restore(ctx);
         Ok(app)
     }
 
@@ -181,11 +204,7 @@ impl App {
             ),
             Some(Picked::Cancelled) | None => {}
         }
-        if self.state.job.is_none()
-            && let Some(command) = self.next.take()
-        {
-            self.submit(command);
-        }
+        self.follow_agenda();
     }
 
     fn hear(&mut self, event: Event) {
@@ -199,6 +218,8 @@ impl App {
             self.textures.clear();
         }
         let data_opened = matches!(event, Event::DataOpened { .. });
+        let run_opened = matches!(event, Event::RunOpened { .. });
+        self.drop_what_depends_on(&event);
         let before = self.product();
         let now = self.now();
         self.state.apply(event, now);
@@ -211,16 +232,20 @@ impl App {
             if self.product() != before {
                 self.train_view.form.forget_product();
             }
+            self.data_restored();
+        }
+        if run_opened {
+            self.run_restored();
         }
     }
 
     /// Whose pictures are open: data set and category.
-    fn product(&self) -> Option<(std::path::PathBuf, String)> {
+    fn product(&self) -> Option<(PathBuf, String)> {
         let data = self.state.data.as_ref()?;
         Some((data.dataset.root.clone(), data.category()?.name.clone()))
     }
 
-    fn picked(&mut self, pick: Pick, path: std::path::PathBuf) {
+    fn picked(&mut self, pick: Pick, path: PathBuf) {
         match pick {
             Pick::DataFolder => self.act_alone(Action::OpenFolder(path)),
             Pick::TextureFolder => self.train_view.form.textures = path.display().to_string(),
@@ -235,6 +260,7 @@ impl App {
         match action {
             Action::CopyText(text) => ctx.copy_text(text),
             Action::Pick(pick) => self.pick(pick, ctx),
+            Action::Window(action) => self.window_action(action, ctx),
             action => self.act_alone(action),
         }
     }
@@ -250,6 +276,7 @@ impl App {
             Action::Reopen(options) => self.reopen(options),
             Action::OpenRun(path) => self.submit(Command::OpenRun { path }),
             Action::OpenPath(path) => self.submit(opening::command_for(path)),
+            Action::OpenDropped(paths) => self.open_dropped(paths),
             Action::TrySample => self.submit(opening::sample_command(
                 self.folders.sample(),
                 SampleSettings::default(),
@@ -267,6 +294,7 @@ impl App {
             Action::ForgetUnfinished => self.state.unfinished = None,
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
             Action::Select(index) => self.state.selected = index,
+            Action::Step(step) => self.step(step),
             Action::InspectPicture(index) => {
                 self.inspect_view.arrive(&self.state);
                 self.state.selected = index;
@@ -284,15 +312,20 @@ impl App {
                     self.state.comparisons.remove(index);
                 }
             }
+            Action::CloseComparisons => self.state.comparisons.clear(),
+            Action::Explain { title, reason } => self.explain(title, reason),
             Action::WriteReport(out) => self.write_report(out),
             Action::SetSeen(ids) => self.set_seen(ids),
             Action::PaintMask(id) => self.paint_mask(&id),
             Action::Painter(action) => self.painter_action(action),
-            Action::CopyText(_) | Action::Pick(_) => {}
+            Action::CopyText(_) | Action::Pick(_) | Action::Window(_) => {}
         }
     }
 
     fn go(&mut self, place: Place) {
+        if let Some(session) = &mut self.restoring {
+            session.place = place;
+        }
         if !place.needs_run() || self.state.run.is_some() {
             self.state.place = place;
         }
@@ -354,7 +387,7 @@ impl App {
     }
 
     /// What is not saved would not be in the report, so it is saved first.
-    fn write_report(&mut self, out: std::path::PathBuf) {
+    fn write_report(&mut self, out: PathBuf) {
         if let Some(run) = &self.state.run {
             let limits = &self.state.limits;
             let limits = (!limits.are_saved(run)).then(|| Box::new(limits.to_save(run)));
@@ -369,6 +402,7 @@ impl App {
     }
 
     fn cancel(&mut self) {
+        self.agenda.clear();
         self.worker.cancel();
         if let Some(job) = &mut self.state.job {
             job.cancelling = true;
@@ -441,7 +475,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        let mut actions = vec![keys::pressed(ui, self.state.place), opening::dropped(ui)];
+        let mut actions = vec![commands::pressed(ui, &self.state), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
         let readout = self.inspect_view.readout.as_ref().map(ToString::to_string);
         actions.push(status_bar::status_bar_ui(
@@ -463,12 +497,18 @@ impl eframe::App for App {
         let painting = self.painter.as_ref().filter(|painter| painter.is_changed());
         let painting = painting.map(|painter| painter.sample().id.as_str());
         actions.push(self.closing.ui(ui, &self.state, painting));
+        actions.push(overlay_ui(ui, &self.state, &mut self.overlay));
         for action in actions.into_iter().flatten() {
             self.act(action, &ctx);
         }
+        self.keep_session(&ctx);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         eframe::set_value(storage, RECENT_KEY, &self.state.recent_for_next_time());
+    }
+
+    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
+        self.keep_session_now();
     }
 }

@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 
 use super::controls::{Answer, Question, question_ui};
-use super::state::{Action, State};
+use super::state::{Action, COMPARED, State, last_name};
 use super::theme;
 use super::user_folders::is_free;
 use crate::data::OpenOptions;
@@ -43,17 +43,35 @@ pub fn sample_command(out: PathBuf, settings: SampleSettings) -> Command {
     }
 }
 
-/// Opens the first path that was dropped onto the window in this frame.
+/// Opens what was dropped onto the window in this frame.
 pub fn dropped(ui: &Ui) -> Option<Action> {
-    ui.input(|input| {
-        let dropped = input.raw.dropped_files.first()?;
-        Some(Action::OpenPath(dropped.path().to_path_buf()))
-    })
+    let paths: Vec<PathBuf> = ui.input(|input| {
+        let dropped = input.raw.dropped_files.iter();
+        dropped.map(|file| file.path().to_path_buf()).collect()
+    });
+    (!paths.is_empty()).then_some(Action::OpenDropped(paths))
+}
+
+/// What opening several paths at once means: the first, and when that is a run, the next runs beside it.
+pub fn commands_for(paths: Vec<PathBuf>) -> Vec<Command> {
+    let mut paths = paths.into_iter();
+    let Some(first) = paths.next().map(command_for) else {
+        return Vec::new();
+    };
+    let beside = matches!(first, Command::OpenRun { .. });
+    let runs = paths.filter(|path| beside && is_run(path)).take(COMPARED);
+    let runs = runs.map(|path| Command::OpenComparison { path });
+    std::iter::once(first).chain(runs).collect()
 }
 
 /// While something hovers over the window: what dropping it would do.
 pub fn drop_hint_ui(ui: &Ui) {
-    if ui.input(|input| input.raw.hovered_files.is_empty()) {
+    let (any, hovered): (bool, Vec<PathBuf>) = ui.input(|input| {
+        let files = &input.raw.hovered_files;
+        let paths = files.iter().filter_map(|file| file.path.clone());
+        (!files.is_empty(), paths.collect())
+    });
+    if !any {
         return;
     }
     let palette = theme::palette(ui);
@@ -70,10 +88,23 @@ pub fn drop_hint_ui(ui: &Ui) {
     painter.text(
         area.center(),
         Align2::CENTER_CENTER,
-        "Drop a folder of pictures, a run folder or a model file",
+        drop_hint(&hovered),
         FontId::proportional(20.0),
         Color32::WHITE,
     );
+}
+
+/// Names what hovers, as far as the desktop tells.
+fn drop_hint(hovered: &[PathBuf]) -> String {
+    match hovered {
+        [] => "Drop a folder of pictures, a run folder or a model file".to_owned(),
+        [one] => format!("Drop to open {}", last_name(one)),
+        [first, others @ ..] => format!(
+            "Drop to open {}, and of {} more the runs to compare it with",
+            last_name(first),
+            others.len()
+        ),
+    }
 }
 
 /// Asks before a running training or a painted mask is lost with the window.
@@ -140,7 +171,7 @@ fn consequence(state: &State) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_for, sample_command};
+    use super::{command_for, commands_for, drop_hint, sample_command};
     use crate::data::synthetic::SampleSettings;
     use crate::worker::message::Command;
 
@@ -159,6 +190,39 @@ mod tests {
                 matches!(command_for(data), Command::OpenData { root: of, .. } if of == root.path())
             );
         }
+    }
+
+    #[test]
+    fn of_several_runs_the_first_opens_and_two_are_compared() {
+        let root = tempfile::tempdir().unwrap();
+        let run = |name: &str| {
+            let run = root.path().join(name);
+            std::fs::create_dir(&run).unwrap();
+            std::fs::write(run.join("model.safetensors"), b"").unwrap();
+            run
+        };
+        let runs = ["a", "b", "c", "d"].map(run);
+        let commands = commands_for(runs.to_vec());
+        assert!(matches!(&commands[0], Command::OpenRun { path } if *path == runs[0]));
+        let compared: Vec<_> = commands[1..]
+            .iter()
+            .map(|command| match command {
+                Command::OpenComparison { path } => path.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(compared, runs[1..3]);
+        let data = commands_for(vec![root.path().to_path_buf(), runs[0].clone()]);
+        assert_eq!(data.len(), 1, "nothing stands beside a data set");
+        assert!(commands_for(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn what_hovers_is_named_as_far_as_it_is_known() {
+        let paths = ["/runs/lid".into(), "/runs/cup".into()];
+        assert!(drop_hint(&[]).contains("a run folder"));
+        assert_eq!(drop_hint(&paths[..1]), "Drop to open lid");
+        assert!(drop_hint(&paths).contains("of 1 more"));
     }
 
     #[test]

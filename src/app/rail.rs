@@ -1,10 +1,11 @@
-//! The left rail: the places, the theme and the messages.
+//! The left rail: the places, the menu, the messages and the theme.
 
 use eframe::egui::{
     Align2, CornerRadius, FontId, Frame, Margin, Panel, Popup, Rect, Response, Role, Sense,
     ThemePreference, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::commands::menu_ui;
 use super::icons::{self, Icon};
 use super::state::{Action, Place, State};
 use super::theme::{self, RADIUS};
@@ -22,27 +23,61 @@ pub fn rail_ui(ui: &mut Ui, state: &State) -> Option<Action> {
         .resizable(false)
         .frame(frame)
         .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 6.0;
+            let heights = Heights::in_room(ui.available_height());
+            ui.spacing_mut().item_spacing.y = heights.gap;
             let mut action = None;
             for place in Place::ALL {
-                action = place_ui(ui, state, place).or(action);
+                action = place_ui(ui, state, place, heights.place).or(action);
             }
             let bottom = eframe::egui::Layout::bottom_up(eframe::egui::Align::Center);
             ui.with_layout(bottom, |ui| {
-                theme_ui(ui);
-                action = messages_ui(ui, state).or(action.take());
+                theme_ui(ui, heights.other);
+                action = messages_ui(ui, state, heights.other).or(action.take());
+                let menu = item_ui(ui, Icon::Menu, "Menu", false, heights.other);
+                let hint = "All commands. Ctrl+K finds one by its name";
+                let menu = menu.on_hover_text(hint);
+                action = menu_ui(&menu, state).or(action.take());
             });
             action
         })
         .inner
 }
 
-fn place_ui(ui: &mut Ui, state: &State, place: Place) -> Option<Action> {
+/// Of the rail's items, in points.
+#[derive(Debug, Clone, Copy)]
+struct Heights {
+    place: f32,
+    other: f32,
+    gap: f32,
+}
+
+impl Heights {
+    /// Closer together in a low window.
+    fn in_room(room: f32) -> Self {
+        let roomy = Self {
+            place: 58.0,
+            other: 54.0,
+            gap: 6.0,
+        };
+        let places = Place::ALL.len() as f32;
+        let needed = places * roomy.place + 3.0 * roomy.other + (places + 3.0) * roomy.gap;
+        if room >= needed {
+            return roomy;
+        }
+        Self {
+            place: 50.0,
+            other: 50.0,
+            gap: 1.0,
+        }
+    }
+}
+
+fn place_ui(ui: &mut Ui, state: &State, place: Place, height: f32) -> Option<Action> {
     let open = !place.needs_run() || state.run.is_some();
     let response = ui
         .add_enabled_ui(open, |ui| {
             let selected = state.place == place;
-            item_ui(ui, glyph(place), place.name(), selected, 58.0)
+            item_ui(ui, glyph(place), place.name(), selected, height)
         })
         .inner;
     let response = if open {
@@ -101,14 +136,14 @@ fn item_ui(ui: &mut Ui, icon: Icon, name: &str, selected: bool, height: f32) -> 
     response
 }
 
-fn theme_ui(ui: &mut Ui) {
+fn theme_ui(ui: &mut Ui, height: f32) {
     let preference = ui.ctx().options(|options| options.theme_preference);
     let icon = match preference {
         ThemePreference::System => Icon::HalfDisc,
         ThemePreference::Light => Icon::Sun,
         ThemePreference::Dark => Icon::Moon,
     };
-    let button = item_ui(ui, icon, "Theme", false, 54.0);
+    let button = item_ui(ui, icon, "Theme", false, height);
     Popup::menu(&button).accessible_name("Theme").show(|ui| {
         let mut chosen = preference;
         for (choice, name) in [
@@ -124,8 +159,8 @@ fn theme_ui(ui: &mut Ui) {
     });
 }
 
-fn messages_ui(ui: &mut Ui, state: &State) -> Option<Action> {
-    let button = item_ui(ui, Icon::Bell, "Messages", false, 54.0);
+fn messages_ui(ui: &mut Ui, state: &State, height: f32) -> Option<Action> {
+    let button = item_ui(ui, Icon::Bell, "Messages", false, height);
     if !state.messages.is_empty() {
         let palette = theme::palette(ui);
         let center = pos2(button.rect.center().x + 13.0, button.rect.top() + 10.0);

@@ -72,7 +72,7 @@ pub fn toasts_ui(ui: &mut Ui, state: &State, toasts: &mut Toasts, now: f64) -> O
                     continue;
                 };
                 match toast_ui(ui, message) {
-                    Some(Pressed::Copy) => action = Some(Action::CopyText(copied(message))),
+                    Some(Pressed::Copy(text)) => action = Some(Action::CopyText(text)),
                     Some(Pressed::Dismiss) => dismissed = Some(toast.message),
                     None => {}
                 }
@@ -85,7 +85,7 @@ pub fn toasts_ui(ui: &mut Ui, state: &State, toasts: &mut Toasts, now: f64) -> O
 }
 
 enum Pressed {
-    Copy,
+    Copy(String),
     Dismiss,
 }
 
@@ -118,7 +118,12 @@ fn toast_ui(ui: &mut Ui, message: &Message) -> Option<Pressed> {
                 muted(ui, message.detail.as_str());
             }
             if message.severity == Severity::Error && ui.button("Copy details").clicked() {
-                pressed = Some(Pressed::Copy);
+                pressed = Some(Pressed::Copy(copied(message)));
+            }
+            if let Some(path) = &message.path
+                && small_button(ui, "Copy path").clicked()
+            {
+                pressed = Some(Pressed::Copy(path.display().to_string()));
             }
         });
     pressed
@@ -191,6 +196,7 @@ mod tests {
             title: "Opening bottle failed".to_owned(),
             detail: "/data/bottle: no pictures".to_owned(),
             shown_in_place: false,
+            path: None,
         }
     }
 

@@ -28,6 +28,11 @@ impl UserFolders {
         self.root.join("sample")
     }
 
+    /// Where the session is kept for next time.
+    pub fn session(&self) -> PathBuf {
+        self.root.join("session.json")
+    }
+
     /// Where it is noted what the user says about a category: the same folder each time this data set is opened, whichever
     /// way its path is written.
     pub fn annotations(&self, data: &Path, category: &str) -> PathBuf {

@@ -10,6 +10,18 @@ use crate::render::Palette;
 const ONE_ROW: f32 = 1280.0;
 const OPACITY_STEP: f32 = 0.1;
 
+/// As the sheet of keys tells them; see [`view_keys`].
+pub const KEYS: [(&str, &str); 8] = [
+    ("F", "The whole picture"),
+    ("1", "One picture pixel on one screen pixel"),
+    ("+, -", "Zoom in and out, as the wheel does"),
+    ("O", "Show or hide the original"),
+    ("V", "Show or hide the overlay"),
+    ("G", "Show or hide the ground truth"),
+    ("Space", "Heatmap on or off"),
+    ("[, ]", "Less and more of the heatmap"),
+];
+
 /// What there is to be shown of the picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Available {

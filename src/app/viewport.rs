@@ -54,6 +54,13 @@ impl Viewport {
         self.zoom.unwrap_or_else(|| view.fitting_zoom())
     }
 
+    /// As it was kept, or the whole picture where what was kept makes no sense.
+    pub fn sound(self) -> Self {
+        let zoom = self.zoom.is_none_or(|zoom| zoom > 0.0 && zoom <= MAX_ZOOM);
+        let centre = self.centre.iter().all(|share| (0.0..=1.0).contains(share));
+        if zoom && centre { self } else { Self::default() }
+    }
+
     pub fn is_fitting(&self) -> bool {
         self.zoom.is_none()
     }
@@ -172,6 +179,25 @@ mod tests {
         viewport.zoom_by(&VIEW, cursor, 8.0);
         let after = image_from_ui(&viewport, cursor);
         assert!((before - after).length() < 1e-3, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn a_kept_viewport_that_makes_no_sense_shows_the_whole_picture() {
+        let mut viewport = Viewport::default();
+        viewport.zoom_by(&VIEW, pos2(330.0, 170.0), 8.0);
+        assert_eq!(viewport.sound(), viewport);
+        for zoom in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let broken = Viewport {
+                zoom: Some(zoom),
+                ..viewport
+            };
+            assert!(broken.sound().is_fitting(), "{zoom}");
+        }
+        let broken = Viewport {
+            centre: [f32::NAN, 0.5],
+            ..viewport
+        };
+        assert!(broken.sound().is_fitting());
     }
 
     #[test]

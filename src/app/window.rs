@@ -24,12 +24,14 @@ pub fn run(jobs: Box<dyn Jobs>, previews: Box<dyn Previews>) -> Result<()> {
         ..eframe::NativeOptions::default()
     };
     let started = Instant::now();
+    let folders = UserFolders::of_this_user();
     let services = Services {
         jobs,
         previews,
         dialog: desktop_dialog,
         clock: Box::new(move || started.elapsed().as_secs_f64()),
-        folders: UserFolders::of_this_user(),
+        session: Some(folders.session()),
+        folders,
     };
     let create: eframe::AppCreator<'_> = Box::new(|cc| {
         let app = App::new(&cc.egui_ctx, cc.storage, services)?;

@@ -39,16 +39,28 @@ impl Window {
     pub fn open(theme: Theme) -> Self {
         let home = tempfile::tempdir().unwrap();
         let folders = UserFolders::new(home.path());
-        Self::open_with(theme, home, folders)
+        Self::open_with(theme, home, folders, None)
+    }
+
+    /// A window that finds the session the last one at this home left.
+    pub fn open_again(home: TempDir) -> Self {
+        let folders = UserFolders::new(home.path());
+        let session = Some(folders.session());
+        Self::open_with(Theme::Dark, home, folders, session)
     }
 
     /// A window that shows the same paths on every machine and must not write to them.
     pub fn open_for_snapshot(theme: Theme) -> Self {
         let folders = UserFolders::new("/home/anna/.local/share/flawscope");
-        Self::open_with(theme, tempfile::tempdir().unwrap(), folders)
+        Self::open_with(theme, tempfile::tempdir().unwrap(), folders, None)
     }
 
-    fn open_with(theme: Theme, home: TempDir, folders: UserFolders) -> Self {
+    fn open_with(
+        theme: Theme,
+        home: TempDir,
+        folders: UserFolders,
+        session: Option<PathBuf>,
+    ) -> Self {
         let (jobs, script) = fake_jobs(made_up::weights());
         let clock = Rc::new(Cell::new(0.0));
         let ticking = Rc::clone(&clock);
@@ -58,6 +70,7 @@ impl Window {
             dialog,
             clock: Box::new(move || ticking.get()),
             folders,
+            session,
         };
         let harness = Harness::builder()
             .with_size([1280.0, 800.0])
@@ -114,8 +127,14 @@ impl Window {
     }
 
     pub fn drop_path(&mut self, path: &str) {
-        let dropped = Arc::new(Dropped(PathBuf::from(path)));
-        self.harness.input_mut().dropped_files.push(dropped);
+        self.drop_paths(&[PathBuf::from(path)]);
+    }
+
+    pub fn drop_paths(&mut self, paths: &[PathBuf]) {
+        for path in paths {
+            let dropped = Arc::new(Dropped(path.clone()));
+            self.harness.input_mut().dropped_files.push(dropped);
+        }
         self.settle();
     }
 

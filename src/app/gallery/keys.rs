@@ -5,6 +5,16 @@ use eframe::egui::{Key, Modifiers, Ui};
 use super::super::state::{Action, State};
 use super::GalleryView;
 
+/// As the sheet of keys tells them.
+pub const KEYS: [(&str, &str); 6] = [
+    ("Left, Right", "Previous and next picture"),
+    ("Up, Down", "One row up or down"),
+    ("Page Up, Page Down", "One page up or down"),
+    ("Home, End", "First and last picture"),
+    ("Ctrl+A", "Choose all listed pictures"),
+    ("Escape", "Choose none"),
+];
+
 /// What the keys pressed in this frame ask for, unless the user is typing.
 pub fn gallery_keys(ui: &Ui, state: &State, view: &mut GalleryView) -> Option<Action> {
     if ui.ctx().egui_wants_keyboard_input() {

@@ -26,7 +26,7 @@ use crate::metrics::{Evaluation, Judgement};
 use crate::worker::message::RunSummary;
 
 pub use filter::Filter;
-pub use keys::gallery_keys;
+pub use keys::{KEYS, gallery_keys};
 pub use listing::Listing;
 pub use order::Sort;
 pub use settings::{Arrangement, GallerySettings};

@@ -215,6 +215,12 @@ fn nudge(
     (presses != 0.0).then(|| grip.edit(value))
 }
 
+/// As the sheet of keys tells them; see [`presses`].
+pub const KEYS: [(&str, &str); 2] = [
+    ("Left, Right", "Move T2, or the grip that has the focus"),
+    ("Shift+Left, Right", "Move it ten steps"),
+];
+
 fn presses(ui: &Ui) -> f32 {
     ui.input(|input| {
         if input.modifiers.command || input.modifiers.alt {

@@ -20,6 +20,7 @@ mod ways;
 pub use area_rule::area_rule_ui;
 pub use confusion::confusion_ui;
 pub use drawer::drawer_ui;
+pub use handles::KEYS;
 pub use histogram::histogram_card_ui;
 pub use history::history_ui;
 pub use pixel_limit::pixel_limit_value_ui;

@@ -5,6 +5,17 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers, Ui};
 use super::canvas::Ink;
 use super::{MaskPainter, PainterAction, Tool};
 
+/// As the sheet of keys tells them.
+pub const KEYS: [(&str, &str); 7] = [
+    ("B, E, P", "Brush, eraser, polygon"),
+    ("[, ]", "Smaller and larger brush"),
+    ("Enter", "Close the polygon; with Shift, take its inside away"),
+    ("Backspace", "Take the last corner away"),
+    ("Escape", "Give the polygon up"),
+    ("Ctrl+Z, Ctrl+Y", "Undo and redo"),
+    ("Ctrl+S", "Save the mask"),
+];
+
 /// Carries out what the keys pressed in this frame ask for. Does nothing while the user types or something is awaited.
 pub fn pressed(ui: &Ui, painter: &mut MaskPainter) -> Option<PainterAction> {
     if ui.ctx().text_edit_focused() || !painter.is_idle() || painter.pen.is_down() {

@@ -26,6 +26,8 @@ use history::History;
 use overlay::Overlay;
 use shapes::Point;
 
+pub use keys::KEYS;
+
 const MAX_SIZE: f32 = 500.0;
 
 /// What the painter asks for.

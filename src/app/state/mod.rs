@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::annotated::{Annotated, MaskKind};
 pub use self::comparison::Comparison;
 pub use self::limits::{LimitEdit, LimitsInForce};
@@ -24,10 +26,11 @@ use crate::worker::annotations::Task;
 use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo};
 
 /// How many runs can be compared with the open one.
-const COMPARED: usize = 2;
+pub const COMPARED: usize = 2;
 
 /// The places of the left rail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
     #[default]
     Data,
@@ -149,6 +152,8 @@ pub struct Message {
     pub detail: String,
     /// Whether the place in view tells it already, so that it need not pop up as well.
     pub shown_in_place: bool,
+    /// The file or folder it is about, when the user may want to go there.
+    pub path: Option<PathBuf>,
 }
 
 impl State {
@@ -191,15 +196,13 @@ impl State {
             }
             Event::LimitsSaved { job, run } => {
                 if self.end(job).is_some() {
-                    let file = run.path.display().to_string();
-                    self.tell(Severity::Note, "The limits are saved in the model", file);
+                    self.tell_of_file("The limits are saved in the model", &run.path);
                     self.run_changed(run);
                 }
             }
             Event::ReportWritten { job, run, out } => {
                 if self.end(job).is_some() {
-                    let file = out.display().to_string();
-                    self.tell(Severity::Note, "The report is written", file);
+                    self.tell_of_file("The report is written", &out);
                     self.run_changed(run);
                 }
             }
@@ -321,6 +324,18 @@ impl State {
             title: title.into(),
             detail: detail.into(),
             shown_in_place: false,
+            path: None,
+        });
+    }
+
+    /// A file is where the user wanted it.
+    fn tell_of_file(&mut self, title: &str, file: &Path) {
+        self.messages.push(Message {
+            severity: Severity::Note,
+            title: title.to_owned(),
+            detail: file.display().to_string(),
+            shown_in_place: false,
+            path: Some(file.to_path_buf()),
         });
     }
 
@@ -407,10 +422,13 @@ impl State {
             self.tell(Severity::Note, "This run is open already", detail);
             return;
         }
+        let what = format!("{} is compared with {}", last_name(&run.path), last_name(&open.path));
         self.comparisons.retain(|other| other.run.path != run.path);
         self.comparisons.truncate(COMPARED - 1);
+        let detail = run.path.display().to_string();
         self.comparisons.push(Comparison::with(open, run));
         self.place = Place::Compare;
+        self.tell(Severity::Note, what, detail);
     }
 
     fn cancelled(&mut self, command: &Command) {
@@ -482,6 +500,7 @@ impl State {
             title: format!("{} failed", title(command)),
             detail: message,
             shown_in_place: self.place == Place::Train && belongs_to_train(command),
+            path: None,
         });
     }
 }

@@ -20,7 +20,7 @@ pub use region_list::{Listed, WIDTH as REGION_LIST_WIDTH, region_list_ui};
 pub use regions::{FoundRegion, FoundRegions, cell_of, smallest_cells};
 pub use settings::{ColourScale, Heatmap, Pane, ViewerSettings};
 pub use stage::{Stage, carry_out, viewer_ui, wheel_zoom};
-pub use tool_line::{HEIGHT as TOOL_LINE_HEIGHT, measure_keys, tool_line_ui};
+pub use tool_line::{HEIGHT as TOOL_LINE_HEIGHT, KEYS, measure_keys, tool_line_ui};
 
 use eframe::egui::Rect;
 

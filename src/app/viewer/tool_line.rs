@@ -8,6 +8,12 @@ use super::measure::{Measure, Tool, length_text};
 use super::regions::summary;
 use super::{FoundRegion, ViewerSettings};
 
+/// As the sheet of keys tells them.
+pub const KEYS: [(&str, &str); 2] = [
+    ("M", "Draw a measuring line, and stop"),
+    ("Escape", "Stop measuring"),
+];
+
 /// Points.
 pub const HEIGHT: f32 = 26.0;
 
