@@ -91,14 +91,17 @@ pub fn area_words(pixels: f64, scale: Option<f64>) -> String {
 fn sentence(rule: &DecisionRule, scale: Option<f64>) -> String {
     let area = area_words(rule.area.pixels.max(1.0), scale);
     let region = format!("a region of at least {area} lies above the pixel limit");
+    let band = rule.review.as_ref().map_or("", |_| "; REVIEW from T1 on");
     match rule.area.combination {
         Combination::ScoreOnly => {
-            "FAIL when the score reaches T2; regions are only shown".to_owned()
+            format!("FAIL when the score reaches T2{band}; regions are only shown")
         }
         Combination::ScoreAndArea => format!(
-            "FAIL when the score reaches T2 and {region}; without such a region PASS, whatever the score"
+            "FAIL when the score reaches T2 and {region}{band}; without such a region PASS, whatever the score"
         ),
-        Combination::ScoreOrArea => format!("FAIL when the score reaches T2, or when {region}"),
+        Combination::ScoreOrArea => {
+            format!("FAIL when the score reaches T2, or when {region}{band}")
+        }
     }
 }
 
@@ -153,6 +156,8 @@ mod tests {
                 "FAIL when the score reaches T2 and a region of at least 25 px lies above the pixel limit"
             )
         );
+        let band = rule(Combination::ScoreOnly).with_review(Some(Limit::manual(0.7)));
+        assert!(sentence(&band, None).contains("REVIEW from T1 on"));
         let or = sentence(&rule(Combination::ScoreOrArea), Some(10.0));
         assert!(
             or.contains("or when a region of at least 0.2500 mm²"),
