@@ -55,7 +55,7 @@ const FENCES: [(&str, &[&str]); 12] = [
             "store/weights",
         ],
     ),
-    ("use image::", &["data/", "render/", "report.rs"]),
+    ("use image::", &["data/", "render/", "report/"]),
     ("println!", &["cli/", "cli.rs"]),
     (
         "thread::Builder",

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens the real window on a virtual display, drives it by keyboard, takes pictures of the four places, trains both models, and checks that
+# Opens the real window on a virtual display, drives it by keyboard, takes pictures of the places, trains both models, and checks that
 # an idle window uses no processor time: window.sh BINARY OUT
 set -euo pipefail
 binary=$(realpath "$1")
@@ -44,6 +44,8 @@ sleep 1
 shot inspect
 key ctrl+4
 shot 4-results
+key ctrl+5
+shot 7-compare
 
 key ctrl+2
 click 328 148                       # CFLOW-AD, which begins with Quick
@@ -67,7 +69,7 @@ echo "idle: $((after - before)) ticks of 10 ms in 10 s, $(awk '/VmRSS/{print int
 [ $((after - before)) -le 20 ]
 
 echo "# the places were really drawn"
-for name in 1-start 2-data 3-train inspect 4-results 5-training-cflow 6-inspect-cflow; do
+for name in 1-start 2-data 3-train inspect 4-results 5-training-cflow 6-inspect-cflow 7-compare; do
   colours=$(identify -format %k "$out/$name.png")
   echo "$name: $colours colours"
   [ "$colours" -gt 100 ]

@@ -40,6 +40,11 @@ pub struct InspectView {
 }
 
 impl InspectView {
+    /// A picture of this run was chosen elsewhere: the list does not begin with its first.
+    pub fn arrive(&mut self, state: &State) {
+        self.greeted = state.run.as_ref().map(|run| Same(Arc::clone(run)));
+    }
+
     /// Lists only the pictures of this cell of the confusion matrix; returns the first.
     pub fn show_outcome(&mut self, state: &State, outcome: Outcome) -> Option<usize> {
         self.gallery.show_only(outcome);

@@ -5,7 +5,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers, Ui};
 use super::state::{Action, Pick, Place};
 
 /// What the keys pressed in this frame ask for.
-pub fn pressed(ui: &Ui) -> Option<Action> {
+pub fn pressed(ui: &Ui, place: Place) -> Option<Action> {
     const CTRL: Modifiers = Modifiers::COMMAND;
     let shortcuts = [
         // Before Ctrl+O, which would match it too.
@@ -25,7 +25,18 @@ pub fn pressed(ui: &Ui) -> Option<Action> {
         let shortcut = KeyboardShortcut::new(modifiers, key);
         ui.input_mut(|input| input.consume_shortcut(&shortcut))
     };
-    shortcuts
+    let limits = [
+        // Before Ctrl+Z, which would match it too.
+        (CTRL.plus(Modifiers::SHIFT), Key::Z, Action::RedoLimits),
+        (CTRL, Key::Z, Action::UndoLimits),
+        (CTRL, Key::Y, Action::RedoLimits),
+        (CTRL, Key::S, Action::SaveLimits),
+        (CTRL, Key::E, Action::Pick(Pick::ReportFile)),
+    ];
+    // While text is typed these keys belong to the text; elsewhere than on a run they mean nothing.
+    let on_run = place.needs_run() && !ui.ctx().egui_wants_keyboard_input();
+    let mut pressed = shortcuts
         .into_iter()
-        .find_map(|(modifiers, key, action)| hit(modifiers, key).then_some(action))
+        .chain(limits.into_iter().filter(|_| on_run));
+    pressed.find_map(|(modifiers, key, action)| hit(modifiers, key).then_some(action))
 }

@@ -268,6 +268,7 @@ impl App {
             Action::ForgetRecent(path) => self.state.recent.forget(&path),
             Action::Select(index) => self.state.selected = index,
             Action::InspectPicture(index) => {
+                self.inspect_view.arrive(&self.state);
                 self.state.selected = index;
                 self.go(Place::Inspect);
             }
@@ -440,7 +441,7 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        let mut actions = vec![keys::pressed(ui), opening::dropped(ui)];
+        let mut actions = vec![keys::pressed(ui, self.state.place), opening::dropped(ui)];
         actions.push(rail::rail_ui(ui, &self.state));
         let readout = self.inspect_view.readout.as_ref().map(ToString::to_string);
         actions.push(status_bar::status_bar_ui(

@@ -24,7 +24,7 @@ pub enum Basis {
 
 impl Basis {
     pub fn is_oracle(&self) -> bool {
-        matches!(self, Self::Limit(limit) if limit.origin == LimitOrigin::Oracle)
+        matches!(self, Self::Limit(limit) if limit.origin.looks_at_test_set())
     }
 
     pub fn words(&self) -> String {

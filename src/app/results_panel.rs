@@ -13,7 +13,7 @@ use super::limits::{
     size_curve_ui, tally_line_ui, typed_limits_ui,
 };
 use super::numbers_panel::{numbers_ui, protocol_ui};
-use super::state::{Action, State};
+use super::state::{Action, Pick, State};
 use super::{controls, numbers, taught_words, theme, words};
 use crate::metrics::Evaluation;
 use crate::worker::message::RunSummary;
@@ -97,11 +97,22 @@ fn head_ui(
         .horizontal_wrapped(|ui| {
             let typed = typed_limits_ui(ui, state, run);
             ui.add_space(8.0);
-            typed.or(history_ui(ui, state, run))
+            typed
+                .or(history_ui(ui, state, run))
+                .or(report_ui(ui, state))
         })
         .inner;
     ui.horizontal_wrapped(|ui| tally_line_ui(ui, &state.limits.judgement().tally));
     action
+}
+
+/// The way to take it all away.
+fn report_ui(ui: &mut Ui, state: &State) -> Option<Action> {
+    let button = ui.add_enabled(!state.is_busy(), Button::new("Write report…"));
+    let hint = "One page with everything, pictures included, and the numbers as CSV and JSON beside it (Ctrl+E). \
+                Limits that are not saved yet are saved in the model first";
+    let pressed = button.on_hover_text(hint).clicked();
+    pressed.then_some(Action::Pick(Pick::ReportFile))
 }
 
 fn cards_ui(

@@ -1,6 +1,6 @@
 //! The tool row over the picture: which views, how the heatmap is drawn, zoom. Changes view settings only.
 
-use eframe::egui::{Button, ComboBox, Key, Slider, Ui};
+use eframe::egui::{Button, Checkbox, ComboBox, Key, Slider, Ui};
 
 use super::viewer::{ColourScale, Heatmap, Pane, ViewerSettings, ZoomRequest};
 use super::viewport::Viewport;
@@ -55,8 +55,8 @@ pub fn view_controls_ui(
             second(ui, settings);
         });
     } else {
-        ui.horizontal(|ui| first(ui, settings));
-        ui.horizontal(|ui| second(ui, settings));
+        ui.horizontal_wrapped(|ui| first(ui, settings));
+        ui.horizontal_wrapped(|ui| second(ui, settings));
     }
     request
 }
@@ -126,29 +126,27 @@ fn palette_ui(ui: &mut Ui, palette: &mut Palette) {
 }
 
 fn marks_ui(ui: &mut Ui, settings: &mut ViewerSettings, available: Available) {
-    ui.add_enabled_ui(available.map, |ui| {
-        ui.checkbox(&mut settings.only_above_limit, "Only above the limit")
-            .on_hover_text("Colour only what scores at least the pixel limit");
-        ui.checkbox(&mut settings.contour, "Contour")
-            .on_hover_text("A line around what scores at least the pixel limit");
-        stretch_ui(ui, settings);
-    });
-    ui.add_enabled_ui(available.mask, |ui| {
-        ui.checkbox(&mut settings.mask, "Mask")
-            .on_hover_text("The outline of the defect as the mask file marks it")
-            .on_disabled_hover_text("This picture has no mask file");
-    });
+    // One by one, so that the row wraps between them.
+    let above = Checkbox::new(&mut settings.only_above_limit, "Only above the limit");
+    ui.add_enabled(available.map, above)
+        .on_hover_text("Colour only what scores at least the pixel limit");
+    let contour = Checkbox::new(&mut settings.contour, "Contour");
+    ui.add_enabled(available.map, contour)
+        .on_hover_text("A line around what scores at least the pixel limit");
+    stretch_ui(ui, settings, available);
+    let mask = Checkbox::new(&mut settings.mask, "Mask");
+    ui.add_enabled(available.mask, mask)
+        .on_hover_text("The outline of the defect as the mask file marks it")
+        .on_disabled_hover_text("This picture has no mask file");
 }
 
 /// Colours from the lowest to the highest score of each picture, instead of the model's own scale.
-fn stretch_ui(ui: &mut Ui, settings: &mut ViewerSettings) {
+fn stretch_ui(ui: &mut Ui, settings: &mut ViewerSettings, available: Available) {
     let mut stretched = settings.colours == ColourScale::Stretched;
     let hint = "Spread the colours over the scores of this picture alone. Colours then mean something else on every picture";
-    if ui
-        .checkbox(&mut stretched, "Stretch to this picture")
-        .on_hover_text(hint)
-        .changed()
-    {
+    let stretch = Checkbox::new(&mut stretched, "Stretch to this picture");
+    let stretch = ui.add_enabled(available.map, stretch);
+    if stretch.on_hover_text(hint).changed() {
         settings.colours = if stretched {
             ColourScale::Stretched
         } else {

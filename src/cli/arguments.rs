@@ -32,6 +32,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// Score loose pictures with a trained model
     Predict(PredictArguments),
+    /// Write a scored run as one self-contained page, with a table and JSON beside it
+    Report(ReportArguments),
     /// Backbone weights: what is there, bring more
     #[command(subcommand)]
     Weights(WeightsCommand),
@@ -190,6 +192,16 @@ pub struct PredictArguments {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Run folder; its test pictures must have been scored
+    #[arg(long)]
+    pub run: PathBuf,
+    /// The page to write, such as report.html; the .csv and .json files stand beside it
+    #[arg(long)]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

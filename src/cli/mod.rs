@@ -7,6 +7,7 @@ mod eval;
 mod output;
 mod predict;
 mod preview;
+mod report;
 mod sample;
 mod train;
 mod weights;
@@ -37,6 +38,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Weights(command) => weights::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }))

@@ -99,6 +99,7 @@ impl Window {
             Action::Go(place) => self.state.place = place,
             Action::Select(index) => self.state.selected = index,
             Action::InspectPicture(index) => {
+                self.inspect.arrive(&self.state);
                 self.state.selected = index;
                 self.state.place = Place::Inspect;
             }

@@ -121,6 +121,8 @@ fn list_ui(
     ScrollArea::vertical()
         .id_salt("disagreements")
         .max_height(height)
+        // The card asks how much it needs before it has any room to give.
+        .min_scrolled_height(height)
         .auto_shrink([false, true])
         .show_rows(ui, ROW, pictures.len(), |ui, visible| {
             ui.spacing_mut().item_spacing.y = 4.0;
@@ -167,6 +169,7 @@ fn row_ui(
     let width = (ui.available_width() * 0.36).max(120.0);
     ui.allocate_ui_with_layout(vec2(width, ROW - 8.0), Layout::top_down(Align::Min), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
+        ui.set_min_width(width);
         ui.add(Label::new(RichText::new(&row.path).color(palette.strong)).truncate());
         let truth = RichText::new(&row.defect).small().color(palette.muted);
         ui.add(Label::new(truth).truncate());
@@ -174,6 +177,7 @@ fn row_ui(
     for (column, opinion) in columns.iter().zip(&seen.opinions) {
         let room = vec2(150.0, ROW - 8.0);
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_width(room.x);
             letter_ui(ui, column.letter, column.colour);
             opinion_ui(ui, *opinion);
         });

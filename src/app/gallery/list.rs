@@ -27,7 +27,7 @@ pub struct Scroll {
     offset: f32,
     height: f32,
     cells: Cells,
-    /// What was last brought into view: another picture, order or arrangement is brought again.
+    /// What was last brought into view: another picture or arrangement is brought again, another order begins at its top.
     brought: Option<(usize, Sort, usize)>,
 }
 
@@ -123,12 +123,15 @@ fn wanted(state: &State, view: &GalleryView) -> (usize, Sort, usize) {
     (state.selected, sort, view.scroll.cells.columns)
 }
 
-/// Cuts the list into rows for the room there is, and brings the selected picture into view when it has to be.
+/// Cuts the list into rows for the room there is, and scrolls to what has to be in view.
 fn scroll_area(ui: &Ui, state: &State, view: &mut GalleryView) -> ScrollArea {
     view.scroll.cells = Cells::of(view.settings.arrangement, ui.available_width());
     let area = ScrollArea::vertical().id_salt("gallery").auto_shrink(false);
-    if view.scroll.brought == Some(wanted(state, view)) {
-        return area;
+    let wanted = wanted(state, view);
+    match view.scroll.brought {
+        Some(brought) if brought == wanted => return area,
+        Some((_, sort, _)) if sort != wanted.1 => return area.vertical_scroll_offset(0.0),
+        _ => {}
     }
     let (offset, height, cells) = (view.scroll.offset, view.scroll.height, view.scroll.cells);
     match view.listing(state).position(state.selected) {
