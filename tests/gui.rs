@@ -4,6 +4,8 @@
 
 #[path = "gui/commands.rs"]
 mod commands;
+#[path = "gui/limits.rs"]
+mod limits;
 #[path = "gui/paint.rs"]
 mod paint;
 #[path = "gui/session.rs"]

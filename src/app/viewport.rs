@@ -58,7 +58,11 @@ impl Viewport {
     pub fn sound(self) -> Self {
         let zoom = self.zoom.is_none_or(|zoom| zoom > 0.0 && zoom <= MAX_ZOOM);
         let centre = self.centre.iter().all(|share| (0.0..=1.0).contains(share));
-        if zoom && centre { self } else { Self::default() }
+        if zoom && centre {
+            self
+        } else {
+            Self::default()
+        }
     }
 
     pub fn is_fitting(&self) -> bool {

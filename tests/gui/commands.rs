@@ -169,7 +169,9 @@ fn wrong_verdicts_are_a_key_apart() {
     let mut window = Window::with_run(Theme::Dark);
     let name = |window: &Window| {
         let state = window.state();
-        state.run.as_ref().unwrap().samples[state.selected].id.clone()
+        state.run.as_ref().unwrap().samples[state.selected]
+            .id
+            .clone()
     };
     window.press(Modifiers::NONE, Key::N);
     let first = name(&window);
@@ -212,18 +214,27 @@ fn several_dropped_runs_open_one_after_the_other() {
     });
     window.drop_paths(&paths);
     assert!(matches!(window.script.command(), Command::OpenRun { path } if path == paths[0]));
-    window.script.close(|job| made_up::scored_run(job, "/runs/a"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/a"));
     for (path, name) in paths[1..3].iter().zip(["/runs/b", "/runs/c"]) {
         window.until("next asked for", |state| state.is_busy());
         let command = window.script.command();
         assert!(matches!(command, Command::OpenComparison { path: asked } if asked == *path));
-        window.script.close(move |job| made_up::compared_run(job, name));
-        window.until("compared", |state| !state.is_busy() || state.comparisons.len() == 1);
+        window
+            .script
+            .close(move |job| made_up::compared_run(job, name));
+        window.until("compared", |state| {
+            !state.is_busy() || state.comparisons.len() == 1
+        });
     }
     window.until("both compared", |state| state.comparisons.len() == 2);
     assert_eq!(window.state().place, Place::Compare);
     assert!(window.shows("c is compared with a"));
-    assert!(window.script.commands.try_recv().is_err(), "three are enough");
+    assert!(
+        window.script.commands.try_recv().is_err(),
+        "three are enough"
+    );
 }
 
 #[test]

@@ -55,7 +55,9 @@ fn the_next_window_goes_on_where_the_last_one_was() {
         panic!("another command")
     };
     assert_eq!(path, PathBuf::from("/runs/lid-cfa-0"));
-    window.script.close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
     window.until("run opened", |state| state.run.is_some());
     window.settle();
     let state = window.state();
@@ -74,11 +76,15 @@ fn the_next_window_goes_on_where_the_last_one_was() {
 fn a_folder_that_is_gone_is_told_and_the_rest_comes_back() {
     let mut window = Window::open_again(left_behind());
     answer(&mut window);
-    window.script.fail("/home/anna/pictures/line 3: there is no such folder");
+    window
+        .script
+        .fail("/home/anna/pictures/line 3: there is no such folder");
     let Command::OpenRun { .. } = answer(&mut window) else {
         panic!("another command")
     };
-    window.script.close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
     window.until("run opened", |state| state.run.is_some());
     assert!(window.shows("Opening line 3 failed"));
     assert!(window.shows("/home/anna/pictures/line 3"));
@@ -92,7 +98,9 @@ fn limits_of_another_model_are_not_put_in_force() {
     window.script.close(made_up::line3);
     window.until("data opened", |state| state.data.is_some());
     answer(&mut window);
-    window.script.close(|job| made_up::retrained_run(job, "/runs/lid-cfa-0"));
+    window
+        .script
+        .close(|job| made_up::retrained_run(job, "/runs/lid-cfa-0"));
     window.until("run opened", |state| state.run.is_some());
     let state = window.state();
     assert!(state.limits.are_saved(state.run.as_ref().unwrap()));
@@ -110,19 +118,27 @@ fn compared_runs_come_back_after_the_run() {
     });
     window.drop_paths(&paths);
     window.script.command();
-    window.script.close(|job| made_up::scored_run(job, "/runs/a"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/a"));
     window.script.command();
-    window.script.close(|job| made_up::compared_run(job, "/runs/b"));
+    window
+        .script
+        .close(|job| made_up::compared_run(job, "/runs/b"));
     window.until("compared", |state| state.comparisons.len() == 1);
     let mut window = Window::open_again(close(window));
     answer(&mut window);
-    window.script.close(|job| made_up::scored_run(job, "/runs/a"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/a"));
     window.until("run opened", |state| state.run.is_some());
     let Command::OpenComparison { path } = answer(&mut window) else {
         panic!("another command")
     };
     assert_eq!(path, PathBuf::from("/runs/b"));
-    window.script.close(|job| made_up::compared_run(job, "/runs/b"));
+    window
+        .script
+        .close(|job| made_up::compared_run(job, "/runs/b"));
     window.until("compared", |state| state.comparisons.len() == 1);
     assert_eq!(window.state().place, Place::Compare);
 }
@@ -135,7 +151,9 @@ fn where_the_user_goes_meanwhile_he_stays() {
     window.script.close(made_up::line3);
     window.until("data opened", |state| state.data.is_some());
     answer(&mut window);
-    window.script.close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
     window.until("run opened", |state| state.run.is_some());
     window.settle();
     assert_eq!(window.state().place, Place::Train);

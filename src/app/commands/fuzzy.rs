@@ -14,7 +14,11 @@ pub fn score(query: &str, text: &str) -> Option<i32> {
         return Some(0);
     };
     let worth = worth(&text);
-    let found = |letter| text.iter().zip(&worth).map(move |(&c, &w)| (c == letter).then_some(w));
+    let found = |letter| {
+        text.iter()
+            .zip(&worth)
+            .map(move |(&c, &w)| (c == letter).then_some(w))
+    };
     // For each place the best score of what was found so far with its last letter there.
     let mut best: Vec<Option<i32>> = found(first).collect();
     for letter in query {
@@ -73,7 +77,11 @@ mod tests {
 
     #[test]
     fn beginnings_of_words_and_letters_in_a_row_rank_first() {
-        let texts = ["Close the compared runs", "Open run folder…", "Write report…"];
+        let texts = [
+            "Close the compared runs",
+            "Open run folder…",
+            "Write report…",
+        ];
         assert_eq!(ranked("run", &texts)[0], "Close the compared runs");
         assert_eq!(ranked("orf", &texts), ["Open run folder…"]);
         let texts = ["Make everything smaller", "Save the limits in the model"];

@@ -34,7 +34,11 @@ pub fn key_sheet_ui(ui: &Ui, state: &State) -> Answer {
 /// Returns whether it shall be closed.
 fn contents_ui(ui: &mut Ui, sections: &[(&str, Vec<Row>)]) -> bool {
     let window = ui.ctx().content_rect();
-    let columns = if window.width() > 2.0 * COLUMN + 110.0 { 2 } else { 1 };
+    let columns = if window.width() > 2.0 * COLUMN + 110.0 {
+        2
+    } else {
+        1
+    };
     ui.set_width(COLUMN * columns as f32 + 24.0);
     let closed = from_right(ui, 28.0, |ui| {
         let closed = icon_button(ui, Icon::Cross, "Close the sheet of keys").clicked();
@@ -87,7 +91,12 @@ fn section_ui(ui: &mut Ui, name: &str, rows: &[Row]) {
             ui.spacing_mut().interact_size.y = 18.0;
             ui.allocate_ui(eframe::egui::vec2(KEYS, 18.0), |ui| {
                 ui.set_width(KEYS);
-                ui.label(RichText::new(keys).small().monospace().color(palette.strong));
+                ui.label(
+                    RichText::new(keys)
+                        .small()
+                        .monospace()
+                        .color(palette.strong),
+                );
             });
             let what = RichText::new(what).color(palette.text);
             ui.add(eframe::egui::Label::new(what).wrap());
@@ -120,7 +129,10 @@ fn sections(list: &[CommandEntry]) -> Vec<(&'static str, Vec<Row>)> {
 
 fn row(entry: &CommandEntry) -> Row {
     let keys: Vec<String> = entry.shortcuts.iter().map(written).collect();
-    (keys.join(", "), entry.title.trim_end_matches('…').to_owned())
+    (
+        keys.join(", "),
+        entry.title.trim_end_matches('…').to_owned(),
+    )
 }
 
 #[cfg(test)]

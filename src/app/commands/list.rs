@@ -161,10 +161,7 @@ impl Allowed {
     fn now(state: &State) -> Self {
         let evaluation = state.run.as_ref().and_then(|run| run.evaluation.as_ref());
         let scored = evaluation.is_some_and(|evaluation| !evaluation.images.is_empty());
-        let run = unless(
-            state.run.is_none(),
-            "train a model or open a run first",
-        );
+        let run = unless(state.run.is_none(), "train a model or open a run first");
         Self {
             idle: unless(state.is_busy(), "another job is running"),
             run,
@@ -257,9 +254,7 @@ fn view() -> Vec<CommandEntry> {
 }
 
 fn limits(state: &State, allowed: &Allowed) -> Vec<CommandEntry> {
-    let entry = |title, action| {
-        CommandEntry::new(Group::Limits, title, action).when(allowed.run)
-    };
+    let entry = |title, action| CommandEntry::new(Group::Limits, title, action).when(allowed.run);
     let limits = &state.limits;
     let run = state.run.as_ref();
     let saved = unless(
@@ -294,7 +289,11 @@ fn places(allowed: &Allowed) -> Vec<CommandEntry> {
             Place::Results => const { &[ctrl(Key::Num4)] },
             Place::Compare => const { &[ctrl(Key::Num5)] },
         };
-        let enabled = if place.needs_run() { allowed.run } else { Ok(()) };
+        let enabled = if place.needs_run() {
+            allowed.run
+        } else {
+            Ok(())
+        };
         CommandEntry::new(Group::Go, title, Action::Go(place))
             .keys(Scope::Anywhere, keys)
             .when(enabled)
@@ -303,9 +302,8 @@ fn places(allowed: &Allowed) -> Vec<CommandEntry> {
 }
 
 fn steps(allowed: &Allowed) -> Vec<CommandEntry> {
-    let entry = |title, step| {
-        CommandEntry::new(Group::Go, title, Action::Step(step)).when(allowed.scored)
-    };
+    let entry =
+        |title, step| CommandEntry::new(Group::Go, title, Action::Step(step)).when(allowed.scored);
     vec![
         entry("Next picture", Step::NextPicture),
         entry("Previous picture", Step::PreviousPicture),
@@ -363,7 +361,10 @@ mod tests {
             assert_eq!(entry.enabled, Err("train a model or open a run first"));
             assert!(matches!(entry.chosen(), Action::Explain { .. }));
         }
-        assert_eq!(entry(&state, "Go to Train").chosen(), Action::Go(Place::Train));
+        assert_eq!(
+            entry(&state, "Go to Train").chosen(),
+            Action::Go(Place::Train)
+        );
         assert_eq!(
             entry(&state, "Cancel the running job").enabled,
             Err("no job is running")

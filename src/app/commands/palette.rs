@@ -65,7 +65,11 @@ fn contents_ui(ui: &mut Ui, list: &[CommandEntry], view: &mut PaletteView) -> An
     ui.spacing_mut().item_spacing.y = 0.0;
     let height = LIST.min(ui.ctx().content_rect().height() - 190.0);
     ScrollArea::vertical().max_height(height).show(ui, |ui| {
-        for (at, entry) in found.iter().filter_map(|&index| list.get(index)).enumerate() {
+        for (at, entry) in found
+            .iter()
+            .filter_map(|&index| list.get(index))
+            .enumerate()
+        {
             let row = row_ui(ui, entry, at == view.marked);
             if at == view.marked && view.moved {
                 row.scroll_to_me(None);
@@ -123,9 +127,8 @@ fn row_ui(ui: &mut Ui, entry: &CommandEntry, marked: bool) -> Response {
     let size = vec2(ui.available_width(), ROW);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let enabled = entry.enabled.is_ok();
-    response.widget_info(|| {
-        WidgetInfo::selected(Role::ListBoxOption, enabled, marked, spoken(entry))
-    });
+    response
+        .widget_info(|| WidgetInfo::selected(Role::ListBoxOption, enabled, marked, spoken(entry)));
     let palette = theme::palette(ui);
     if marked || response.hovered() {
         let fill = if marked {
@@ -152,13 +155,25 @@ fn paint_row(ui: &Ui, rect: Rect, entry: &CommandEntry) {
         painter.text(at(x), align, text, font.clone(), colour)
     };
     let group = entry.group.name();
-    text(rect.left(), Align2::LEFT_CENTER, group, &small, palette.muted);
+    text(
+        rect.left(),
+        Align2::LEFT_CENTER,
+        group,
+        &small,
+        palette.muted,
+    );
     let keys = entry.shortcuts.first().map(written);
     let (note, title) = match entry.enabled {
         Ok(()) => (keys.unwrap_or_default(), palette.strong),
         Err(reason) => (reason.to_owned(), palette.muted),
     };
-    let right = text(rect.right(), Align2::RIGHT_CENTER, &note, &small, palette.muted);
+    let right = text(
+        rect.right(),
+        Align2::RIGHT_CENTER,
+        &note,
+        &small,
+        palette.muted,
+    );
     let left = rect.left() + GROUP;
     let title = text(left, Align2::LEFT_CENTER, &entry.title, &body, title);
     let room = (right.left() - title.right() - 24.0) / (0.55 * small.size);
@@ -175,7 +190,11 @@ fn spoken(entry: &CommandEntry) -> String {
         Ok(()) => entry.shortcuts.first().map(written),
         Err(reason) => Some(format!("not possible: {reason}")),
     };
-    let parts = [Some(entry.title.clone()), Some(entry.group.name().to_owned()), note];
+    let parts = [
+        Some(entry.title.clone()),
+        Some(entry.group.name().to_owned()),
+        note,
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join(", ")
 }

@@ -9,7 +9,10 @@ use super::{MaskPainter, PainterAction, Tool};
 pub const KEYS: [(&str, &str); 7] = [
     ("B, E, P", "Brush, eraser, polygon"),
     ("[, ]", "Smaller and larger brush"),
-    ("Enter", "Close the polygon; with Shift, take its inside away"),
+    (
+        "Enter",
+        "Close the polygon; with Shift, take its inside away",
+    ),
     ("Backspace", "Take the last corner away"),
     ("Escape", "Give the polygon up"),
     ("Ctrl+Z, Ctrl+Y", "Undo and redo"),

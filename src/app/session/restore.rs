@@ -134,7 +134,11 @@ impl App {
         Session {
             place: self.state.place,
             data: self.state.data.as_ref().map(kept_data),
-            run: self.state.run.as_ref().map(|run| kept_run(&self.state, run)),
+            run: self
+                .state
+                .run
+                .as_ref()
+                .map(|run| kept_run(&self.state, run)),
             gallery: view.gallery.settings.clone(),
             viewer: view.viewer.clone(),
             viewport: view.viewport,

@@ -422,7 +422,19 @@ impl State {
             self.tell(Severity::Note, "This run is open already", detail);
             return;
         }
-        let what = format!("{} is compared with {}", last_name(&run.path), last_name(&open.path));
+        if run.evaluation.is_none() {
+            let detail = format!(
+                "Open {} and evaluate it, then compare it",
+                run.path.display()
+            );
+            self.tell(Severity::Warning, "This run has no results yet", detail);
+            return;
+        }
+        let what = format!(
+            "{} is compared with {}",
+            last_name(&run.path),
+            last_name(&open.path)
+        );
         self.comparisons.retain(|other| other.run.path != run.path);
         self.comparisons.truncate(COMPARED - 1);
         let detail = run.path.display().to_string();
