@@ -18,6 +18,7 @@ pub enum Phase {
     Saving,
     Drawing,
     Downloading,
+    WritingReport,
 }
 
 impl Phase {
@@ -35,6 +36,7 @@ impl Phase {
             Self::Saving => "Saving",
             Self::Drawing => "Drawing sample pictures",
             Self::Downloading => "Downloading weights",
+            Self::WritingReport => "Writing the report",
         }
     }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 
+#[path = "gui/limits.rs"]
+mod limits;
 #[path = "gui/paint.rs"]
 mod paint;
 mod support;

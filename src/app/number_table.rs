@@ -6,9 +6,7 @@ use std::fmt::Write;
 use super::numbers::{self, NOT_AVAILABLE};
 use super::state::LimitsInForce;
 use super::{taught_words, words};
-use crate::metrics::{
-    Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol, Tally, Truth, Verdict,
-};
+use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol};
 use crate::worker::message::RunSummary;
 
 /// Names of the three columns of numbers.
@@ -150,21 +148,9 @@ fn at_image_limit(evaluation: &Evaluation, limits: &LimitsInForce) -> Group {
             row(
                 "F1",
                 "The harmonic mean of precision and recall of rejected pictures",
-                reasons.image(confusion(tally).f1()),
+                reasons.image(Confusion::of_fails(tally).f1()),
             ),
         ],
-    }
-}
-
-/// What fails against what does not; to review is not to reject.
-fn confusion(tally: &Tally) -> Confusion {
-    let failed = |truth| tally.count(truth, Verdict::Fail);
-    let kept = |truth| tally.pictures(truth) - failed(truth);
-    Confusion {
-        good_passed: kept(Truth::Good),
-        good_failed: failed(Truth::Good),
-        defective_passed: kept(Truth::Defective),
-        defective_failed: failed(Truth::Defective),
     }
 }
 

@@ -1,23 +1,6 @@
 //! Numbers as people say them: durations, counts, rates, file sizes.
 
-/// `1 picture`, `12 pictures`; the plural is the singular with an `s`.
-pub fn count(number: usize, singular: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {singular}{plural}", grouped(number))
-}
-
-/// Thousands set apart by a comma: `12,345`.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use crate::metrics::wording::{count, grouped};
 
 /// `8 s`, `1 min 25 s`, `2 h 5 min`. Negative and endless durations are `0 s` and `a long time`.
 pub fn duration(seconds: f64) -> String {
@@ -76,27 +59,7 @@ pub fn capitalised(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{about, bytes, capitalised, count, duration, grouped, rate};
-
-    #[test]
-    fn counts_agree_with_their_noun() {
-        assert_eq!(count(0, "picture"), "0 pictures");
-        assert_eq!(count(1, "picture"), "1 picture");
-        assert_eq!(count(3629, "picture"), "3,629 pictures");
-    }
-
-    #[test]
-    fn thousands_are_set_apart() {
-        let cases = [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ];
-        for (number, text) in cases {
-            assert_eq!(grouped(number), text);
-        }
-    }
+    use super::{about, bytes, capitalised, duration, rate};
 
     #[test]
     fn durations_name_their_two_largest_units() {

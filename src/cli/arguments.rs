@@ -32,7 +32,7 @@ pub enum Command {
     Eval(EvalArguments),
     /// Score loose pictures with a trained model
     Predict(PredictArguments),
-    /// Write a scored run as one self-contained page, with a table and JSON beside it
+    /// Write a scored run as one page that needs nothing else, with a table and a JSON file beside it
     Report(ReportArguments),
     /// Backbone weights: what is there, bring more
     #[command(subcommand)]
@@ -196,10 +196,10 @@ pub struct PredictArguments {
 
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// Run folder; its test pictures must have been scored
+    /// Run folder whose test pictures were scored; it is reported at the limits in its model
     #[arg(long)]
     pub run: PathBuf,
-    /// The page to write, such as report.html; the .csv and .json files stand beside it
+    /// Page to write, such as report.html; report.csv and report.json are written beside it
     #[arg(long)]
     pub out: PathBuf,
 }

@@ -1,16 +1,26 @@
 //! `flawscope report`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::arguments::ReportArguments;
+use super::console::Console;
 use super::output;
-use crate::report;
+use crate::report::{self, Written};
 
 /// Writes the report at the limits in the run's model and names the files.
 pub fn run(arguments: &ReportArguments) -> Result<()> {
-    let written = report::write(&arguments.run, &arguments.out)?;
-    for file in [&written.page, &written.table, &written.json] {
-        output::line(&file.display().to_string());
+    let Written { page, csv, json } = {
+        let console = Console::new();
+        report::write(&arguments.run, &arguments.out, &console)?
+            .finished()
+            .context("the report was cancelled; nothing was written")?
+    };
+    for (file, what) in [
+        (page, "the report"),
+        (csv, "one row for each picture"),
+        (json, "the same facts for programs"),
+    ] {
+        output::line(&format!("{}  {what}", file.display()));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::limit::rejects;
 use super::sweep::Cut;
-use super::{ImageRow, judged, share};
+use super::{ImageRow, Tally, Truth, Verdict, judged, share};
 
 /// Pictures (or pixels) by truth and verdict at one limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,6 +34,18 @@ impl Confusion {
             *count += 1;
         }
         confusion
+    }
+
+    /// What fails against what does not; to review is not to reject.
+    pub fn of_fails(tally: &Tally) -> Self {
+        let failed = |truth| tally.count(truth, Verdict::Fail);
+        let kept = |truth| tally.pictures(truth) - failed(truth);
+        Self {
+            good_passed: kept(Truth::Good),
+            good_failed: failed(Truth::Good),
+            defective_passed: kept(Truth::Defective),
+            defective_failed: failed(Truth::Defective),
+        }
     }
 
     pub(super) fn from_counts(failed: &Cut, good: usize, defective: usize) -> Self {

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::{Interval, clopper_pearson};
+use super::{AreaRule, RegionTable};
 
 /// Of the interval beside each bin's rate.
 const CONFIDENCE: f64 = 0.95;
@@ -62,6 +63,23 @@ pub struct SizeCurve {
 }
 
 impl SizeCurve {
+    /// Every true defect of a test set at a pixel limit: found when a region touches it, one of the smallest area where the
+    /// area rule is on.
+    pub fn at(regions: &RegionTable, pixel_limit: f32, area: AreaRule) -> Self {
+        let area = if area.is_off() {
+            AreaRule::default()
+        } else {
+            area
+        };
+        let defects = regions
+            .defects(pixel_limit, area)
+            .map(|defect| SizedDefect {
+                area: defect.area.round().max(1.0) as usize,
+                found: defect.found,
+            });
+        Self::of(&defects.collect::<Vec<_>>())
+    }
+
     pub fn of(defects: &[SizedDefect]) -> Self {
         let mut sorted = defects.to_vec();
         sorted.sort_unstable_by_key(|defect| defect.area);
@@ -105,6 +123,7 @@ fn end_of_area(sorted: &[SizedDefect], end: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{AreaRule, Combination, DefectCells, MapExtent, RegionTable};
     use super::{SizeCurve, SizedDefect};
     use crate::metrics::clopper_pearson;
 
@@ -199,5 +218,26 @@ mod tests {
         let curve = SizeCurve::of(&defects([(3, false), (8, true), (9, true), (30, true)]));
         let saved = serde_json::to_string(&curve).unwrap();
         assert_eq!(serde_json::from_str::<SizeCurve>(&saved).unwrap(), curve);
+    }
+
+    #[test]
+    fn a_defect_is_found_by_a_region_that_is_large_enough() {
+        let defect = DefectCells {
+            area: 2.0,
+            cells: vec![0, 1],
+        };
+        let mut regions = RegionTable::default();
+        let extent = MapExtent::of(&[0.9, 0.8, 0.1], 3, std::slice::from_ref(&defect));
+        regions.push(1.0, &extent, &[defect]);
+        let found = |limit, pixels| {
+            let area = AreaRule {
+                combination: Combination::ScoreAndArea,
+                pixels,
+            };
+            SizeCurve::at(&regions, limit, area).smallest_found
+        };
+        assert_eq!(found(0.85, 1.0), Some(2));
+        assert_eq!(found(0.85, 2.0), None, "only a speck lies above");
+        assert_eq!(found(0.8, 2.0), Some(2));
     }
 }

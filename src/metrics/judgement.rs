@@ -3,7 +3,12 @@
 
 use serde::Serialize;
 
-use super::{DecisionRule, ImageRow, RegionTable, Truth, Verdict, share};
+use super::{
+    DecisionRule, ImageRow, Interval, RegionTable, Truth, Verdict, clopper_pearson, share,
+};
+
+/// Of the interval beside each counted rate.
+const CONFIDENCE: f64 = 0.95;
 
 /// What a rule says about every picture.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -96,6 +101,11 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// The exact two-sided interval at 95 % confidence; `None` of nothing.
+    pub fn interval(self) -> Option<Interval> {
+        clopper_pearson(self.events, self.of, CONFIDENCE)
+    }
+
     /// `None` of nothing.
     pub fn share(self) -> Option<f64> {
         share(self.events, self.of)

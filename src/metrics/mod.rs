@@ -13,6 +13,7 @@ pub mod interval;
 pub mod judgement;
 pub mod limit;
 pub mod origin;
+pub mod outcome;
 pub mod pixel;
 pub mod proof;
 pub mod proposal;
@@ -20,7 +21,9 @@ pub mod region;
 pub mod region_table;
 pub mod scale;
 pub mod truth;
+pub mod type_recall;
 pub mod verdict;
+pub mod wording;
 
 #[cfg(test)]
 mod coverage;
@@ -46,12 +49,14 @@ pub use interval::{Interval, clopper_pearson, upper_bound};
 pub use judgement::{Judgement, Rate, Tally};
 pub use limit::Limit;
 pub use origin::LimitOrigin;
+pub use outcome::Outcome;
 pub use pixel::PixelAccumulator;
 pub use proof::{Proof, what_it_proves};
 pub use proposal::{Way, propose};
 pub use region_table::{DefectFound, RegionTable};
 pub use scale::ScoreScale;
 pub use truth::Truth;
+pub use type_recall::{DefectTypes, TypeRecall};
 pub use verdict::Verdict;
 
 use origin::percent;

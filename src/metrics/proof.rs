@@ -4,7 +4,7 @@
 use super::confidence::pictures_to_prove_at;
 use super::interval::{Interval, clopper_pearson, upper_bound};
 use super::limit::rejects;
-use super::percent;
+use super::{Combination, DecisionRule, percent};
 
 /// The rate that a user would like to see proven: the sentence says how many pictures that takes.
 const WISHED: f64 = 0.01;
@@ -119,6 +119,18 @@ impl Proof {
     }
 }
 
+/// Where the sentence about T2 says less than it seems to.
+pub fn caveats(rule: &DecisionRule) -> impl Iterator<Item = &'static str> {
+    let area = (rule.area.combination == Combination::ScoreOrArea).then_some(
+        "The sentence is about the score alone: the area rule can fail further good pictures, and nothing is proven about it",
+    );
+    let oracle =
+        rule.fail.origin.looks_at_test_set().then_some(
+            "T2 was chosen on the test pictures, so the rates measured on them flatter it",
+        );
+    area.into_iter().chain(oracle)
+}
+
 fn floored(share: f64) -> String {
     rounded(share, f64::floor)
 }
@@ -150,7 +162,8 @@ fn rounded(share: f64, round: fn(f64) -> f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ceiled, floored, what_it_proves};
+    use super::super::{AreaRule, Combination, DecisionRule, Limit, LimitOrigin};
+    use super::{caveats, ceiled, floored, what_it_proves};
 
     fn sentence(pictures: u16, limit: f32) -> String {
         let held_out: Vec<f32> = (0..pictures).map(f32::from).collect();
@@ -250,5 +263,24 @@ mod tests {
                 (down, up)
             );
         }
+    }
+
+    #[test]
+    fn only_what_the_sentence_does_not_cover_is_warned_of() {
+        let rule = DecisionRule::single(Limit::manual(1.0), Limit::manual(0.5));
+        let with = |combination| AreaRule {
+            combination,
+            pixels: 20.0,
+        };
+        assert_eq!(caveats(&rule).count(), 0);
+        let forgiving = rule.clone().with_area(with(Combination::ScoreAndArea));
+        assert_eq!(caveats(&forgiving).count(), 0, "it only rejects less");
+        let strict = rule.clone().with_area(with(Combination::ScoreOrArea));
+        assert_eq!(caveats(&strict).count(), 1);
+        let oracle = Limit {
+            value: 1.0,
+            origin: LimitOrigin::Oracle,
+        };
+        assert_eq!(caveats(&strict.with_fail(oracle)).count(), 2);
     }
 }

@@ -11,6 +11,7 @@ use crate::score_map::ScoreMap;
 const OPACITY: f32 = 0.45;
 const LINE: Rgb<u8> = Rgb([255, 255, 255]);
 const EDGE: Rgb<u8> = Rgb([0, 0, 0]);
+const MARK: Rgb<u8> = Rgb([255, 220, 0]);
 
 /// Encodes a picture `(width, height)` of row-major RGB as PNG with what its map says. `map` covers the rectangle of
 /// the picture that starts at `corner` (column, row), one score a pixel. The bar on the right runs from `scale.0` at the
@@ -23,18 +24,48 @@ pub fn export_overlay_png(
     scale: (f32, f32),
     limit: f32,
 ) -> Result<Vec<u8>> {
-    let mut picture = RgbImage::from_raw(width as u32, height as u32, rgb.to_vec())
-        .context("the picture's pixels do not fit its size")?;
-    lay_over(&mut picture, map, corner, scale);
-    for segment in contour(map, limit) {
-        draw_line(&mut picture, segment, corner);
-    }
+    let overlay = overlay_rgb(rgb, (width, height), map, corner, scale, limit)?;
+    let picture = picture_of(&overlay, (width, height))?;
     let canvas = beside_bar(&picture, scale, limit);
     let mut png = Cursor::new(Vec::new());
     canvas
         .write_to(&mut png, ImageFormat::Png)
         .context("encoding the overlay")?;
     Ok(png.into_inner())
+}
+
+/// The same without the bar, as row-major RGB of the picture's size.
+pub fn overlay_rgb(
+    rgb: &[u8],
+    size: (usize, usize),
+    map: &ScoreMap,
+    corner: (usize, usize),
+    scale: (f32, f32),
+    limit: f32,
+) -> Result<Vec<u8>> {
+    let mut picture = picture_of(rgb, size)?;
+    lay_over(&mut picture, map, corner, scale);
+    for segment in contour(map, limit) {
+        draw_line(&mut picture, segment, corner, LINE);
+    }
+    Ok(picture.into_raw())
+}
+
+/// A picture of row-major RGB with an outline in picture pixels: yellow on black, to be seen on any ground.
+pub fn outlined_rgb(rgb: &[u8], size: (usize, usize), outline: &[Segment]) -> Result<Vec<u8>> {
+    let mut picture = picture_of(rgb, size)?;
+    for (shift, colour) in [(1, EDGE), (0, MARK)] {
+        for &segment in outline {
+            draw_line(&mut picture, segment, (shift, shift), colour);
+        }
+    }
+    Ok(picture.into_raw())
+}
+
+fn picture_of(rgb: &[u8], (width, height): (usize, usize)) -> Result<RgbImage> {
+    RgbImage::from_raw(width as u32, height as u32, rgb.to_vec())
+        .filter(|picture| picture.as_raw().len() == 3 * width * height)
+        .context("the picture's pixels do not fit its size")
 }
 
 fn lay_over(
@@ -57,8 +88,13 @@ fn lay_over(
     }
 }
 
-/// A thin light line; every pixel it touches.
-fn draw_line(picture: &mut RgbImage, [from, to]: Segment, (left, top): (usize, usize)) {
+/// A thin line; every pixel it touches.
+fn draw_line(
+    picture: &mut RgbImage,
+    [from, to]: Segment,
+    (left, top): (usize, usize),
+    colour: Rgb<u8>,
+) {
     let steps = ((to[0] - from[0]).abs().max((to[1] - from[1]).abs()).ceil() as usize * 2).max(1);
     for step in 0..=steps {
         let share = step as f32 / steps as f32;
@@ -68,7 +104,7 @@ fn draw_line(picture: &mut RgbImage, [from, to]: Segment, (left, top): (usize, u
             at(1).max(0.0) as usize + top,
         );
         if let Some(pixel) = picture.get_pixel_mut_checked(x as u32, y as u32) {
-            *pixel = LINE;
+            *pixel = colour;
         }
     }
 }
@@ -144,5 +180,16 @@ mod tests {
         let map = ScoreMap::new(9, 9, vec![1.0; 81]).unwrap();
         assert!(export_overlay_png(&[9; 12], (2, 2), &map, (1, 1), (1.0, 1.0), 1.0).is_ok());
         assert!(export_overlay_png(&[9; 11], (2, 2), &map, (0, 0), (0.0, 1.0), 1.0).is_err());
+    }
+
+    #[test]
+    fn an_outline_is_drawn_on_the_picture_and_nowhere_else() {
+        let outline = [[[2.0, 3.0], [6.0, 3.0]]];
+        let rgb = outlined_rgb(&[200; 10 * 8 * 3], (10, 8), &outline).unwrap();
+        let at = |x: usize, y: usize| &rgb[3 * (y * 10 + x)..][..3];
+        assert_eq!(at(4, 3), MARK.0);
+        assert_eq!(at(4, 4), EDGE.0);
+        assert_eq!(at(4, 2), [200; 3]);
+        assert!(outlined_rgb(&[200; 5], (10, 8), &outline).is_err());
     }
 }

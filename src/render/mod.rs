@@ -9,7 +9,7 @@ mod palette;
 mod shrink;
 
 pub use contact_sheet::{Tile, contact_sheet_png};
-pub use export::export_overlay_png;
+pub use export::{export_overlay_png, outlined_rgb, overlay_rgb};
 pub use heat::{blend, colourise};
 pub use outline::{Segment, contour, mask_outline};
 pub use palette::Palette;

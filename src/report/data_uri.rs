@@ -1,13 +1,13 @@
-//! Bytes inside a page: `data:` addresses in base64 (RFC 4648).
+//! Bytes inside a page: base64 (RFC 4648), and `data:` addresses made of it.
 
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// A PNG file as an address that needs no network.
-pub fn png(bytes: &[u8]) -> String {
-    format!("data:image/png;base64,{}", base64(bytes))
+/// A JPEG file as an address that needs no network.
+pub fn jpeg(bytes: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", base64(bytes))
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));

@@ -1,58 +1,63 @@
-//! A finished run as one page that needs nothing else, with a table and a JSON file beside it. The window and the command
-//! line write the same bytes: everything comes from the run folder, nothing from the clock or the place it is written to.
+//! A finished run as one page that needs nothing else, with a table and a file of facts beside it. Judges by the limits in
+//! the model and measures nothing anew.
 
-mod curves;
+mod charts;
+mod csv;
 mod data_uri;
+mod date;
 mod facts;
+mod figure;
+mod findings;
 mod html;
+mod json;
+mod limits;
+mod numbers;
 mod page;
 mod pictures;
+mod protocol;
+mod regions;
+mod scores;
+mod settings;
+mod sizes;
 mod source;
+mod summary;
 mod svg;
-mod tables;
-mod words;
+mod target;
+mod worst;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use self::facts::Facts;
-use self::source::Source;
-use crate::store::write_bytes;
+use crate::progress::{Monitor, Outcome, Phase, Progress};
+use crate::store::write_together;
 
-/// The page and the two files beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    pub page: PathBuf,
-    /// One row per picture.
-    pub table: PathBuf,
-    /// Every number of the page.
-    pub json: PathBuf,
-}
+use facts::Facts;
+use source::Source;
+pub use target::{Written, check_target};
 
-/// Writes the report of a run at the limits in its model: `out`, and beside it the same name ending in `.csv` and `.json`.
-/// Fails before writing anything when the run was not evaluated.
-pub fn write(run: &Path, out: &Path) -> Result<Written> {
-    ensure!(
-        !out.is_dir(),
-        "{} is a folder; name the file to write, such as report.html",
-        out.display()
-    );
-    let written = Written {
-        page: out.to_path_buf(),
-        table: out.with_extension("csv"),
-        json: out.with_extension("json"),
+/// Writes the report of a run folder at the limits in its model: the page `out`, and beside it a table and a JSON file of
+/// the same name. The same run at the same limits gives the same bytes; an interruption leaves all three or none.
+pub fn write(run: &Path, out: &Path, monitor: &dyn Monitor) -> Result<Outcome<Written>> {
+    let written = check_target(out)?;
+    let facts = Facts::of(Source::open(run)?);
+    monitor.report(Progress::Phase {
+        phase: Phase::WritingReport,
+        total: facts.rows().len() + facts.overkill.shown().len() + facts.escapes.shown().len(),
+    });
+    let Some(areas) = regions::largest(&facts, monitor) else {
+        return Ok(Outcome::Cancelled);
     };
-    ensure!(
-        written.table != written.page && written.json != written.page,
-        "{}: a report is a web page; let its name end in .html",
-        out.display()
-    );
-    let source = Source::open(run)?;
-    let facts = Facts::of(&source);
-    let examples = pictures::examples(&source, &facts);
-    write_bytes(&written.table, tables::csv(&facts).as_bytes())?;
-    write_bytes(&written.json, &tables::json(&facts)?)?;
-    write_bytes(&written.page, page::page(&facts, &examples).as_bytes())?;
-    Ok(written)
+    let Some(pictures) = pictures::shown(&facts, monitor) else {
+        return Ok(Outcome::Cancelled);
+    };
+    write_together(&[
+        (written.csv.clone(), csv::table(&facts, &areas).into_bytes()),
+        (written.json.clone(), json::file(&facts)?),
+        (
+            written.page.clone(),
+            page::page(&facts, &pictures)?.into_bytes(),
+        ),
+    ])?;
+    Ok(Outcome::Finished(written))
 }

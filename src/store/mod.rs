@@ -20,11 +20,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 pub use self::hash::{sha256_of_file, sha256_of_reader};
 
-use self::atomic::{folder_of, write_atomically};
+use self::atomic::{Sealed, Staged, folder_of, unwritable, write_atomically};
 pub use self::model_file::Limits;
 use self::model_file::{ModelMeta, inspect};
 pub use self::run_folder::RunFolder;
@@ -94,6 +94,19 @@ impl std::fmt::Display for WeightsOrigin {
 /// Writes a file that other programs will read: whole, or not at all.
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomically(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// Writes files that belong together: all are on the disk before the first of them gets its name.
+pub fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
+    let mut sealed = Vec::with_capacity(files.len());
+    for (path, bytes) in files {
+        let mut staged = Staged::in_folder(folder_of(path))
+            .with_context(|| format!("writing {}", path.display()))?;
+        let written = staged.write_all(bytes);
+        written.map_err(|error| unwritable(path, error))?;
+        sealed.push(staged.seal(path.clone())?);
+    }
+    sealed.into_iter().try_for_each(Sealed::publish)
 }
 
 /// Reads a finished run: a run folder, the model file in one, or a lone model file, which has no evaluation.
@@ -170,7 +183,7 @@ pub fn interrupted_folder(path: &Path) -> Option<&Path> {
 }
 
 /// The run a path stands for: the folder itself, or the evaluated folder around its model file.
-fn run_of(path: &Path) -> Result<Option<RunFolder>> {
+pub fn run_of(path: &Path) -> Result<Option<RunFolder>> {
     if path.is_dir() {
         return RunFolder::open(path).map(Some);
     }
@@ -189,6 +202,7 @@ mod tests {
     use super::run_folder::samples::{evaluation, measured, samples};
     use super::{
         RunFolder, checkpoint, interrupted, interrupted_folder, model_file, open_run, save_limits,
+        write_together,
     };
     use crate::metrics::Limit;
 
@@ -220,6 +234,30 @@ mod tests {
         assert_eq!(*summary.evaluation.unwrap(), evaluation(2.0));
         assert_eq!(summary.samples, samples());
         assert_eq!(summary.regions.unwrap().pictures(), 2);
+    }
+
+    #[test]
+    fn files_that_belong_together_all_appear_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let written = |name: &str| (path(name), name.as_bytes().to_vec());
+        assert!(write_together(&[written("a"), written("absent/b")]).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        write_together(&[written("a"), written("b")]).unwrap();
+        assert_eq!(fs::read_to_string(path("b")).unwrap(), "b");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_record_says_when_its_pictures_were_scored() {
+        let (_folder, run, checksum) = run();
+        evaluate(&run, &checksum);
+        let record = run.evaluation(&checksum).unwrap().unwrap();
+        assert!(
+            record
+                .scored_at
+                .is_some_and(|seconds| seconds > 1_700_000_000)
+        );
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub struct EvaluationRecord {
     pub evaluation: Evaluation,
     /// Identifies the model that was judged; with any other model the evaluation is stale. Other limits make no other model.
     pub model_checksum: String,
+    /// When the pictures were scored, in seconds since 1970, UTC. Absent from evaluations of earlier programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scored_at: Option<u64>,
     /// Name of the file of raw score maps beside this one.
     pub maps: Option<String>,
     /// Name of the table of regions beside this one. Absent from evaluations of earlier programs.
@@ -100,7 +103,7 @@ pub fn write_predictions(path: &Path, rows: &[PredictionRow<'_>]) -> Result<()> 
 }
 
 /// One line of a table, quoted as RFC 4180 has it.
-fn csv_row(fields: &[&str]) -> String {
+pub fn csv_row(fields: &[&str]) -> String {
     let quoted: Vec<String> = fields.iter().map(|field| csv_field(field)).collect();
     quoted.join(",") + "\n"
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -157,6 +158,7 @@ impl RunFolder {
         let record = EvaluationRecord {
             evaluation,
             model_checksum: model.to_owned(),
+            scored_at: seconds_now(),
             maps: Some(maps.name.clone()),
             regions: Some(regions.name.clone()),
             samples,
@@ -237,6 +239,12 @@ impl RunFolder {
             }
         }
     }
+}
+
+/// Since 1970; `None` on a computer whose clock stands before that.
+fn seconds_now() -> Option<u64> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok().map(|since| since.as_secs())
 }
 
 fn remove_if_there(path: &Path) -> Result<()> {

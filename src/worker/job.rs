@@ -53,7 +53,7 @@ impl Jobs for PipelineJobs {
             }),
             Command::SaveLimits { run, limits } => Some(save_limits(&run, &limits, job)?),
             Command::WriteReport { run, limits, out } => {
-                write_report(&run, limits.as_deref(), out, job)?
+                write_report(&run, limits.as_deref(), &out, job, monitor)?
             }
             Command::Evaluate { run, data } => evaluate(run, data, job, monitor)?,
         };
@@ -184,17 +184,22 @@ fn save_limits(run: &Path, limits: &Limits, job: JobId) -> Result<Event> {
 fn write_report(
     run: &Path,
     limits: Option<&Limits>,
-    out: PathBuf,
+    out: &Path,
     job: JobId,
+    monitor: &dyn Monitor,
 ) -> Result<Option<Event>> {
+    // A name that is refused must not change the model.
+    report::check_target(out)?;
     if let Some(limits) = limits {
         store::save_limits(run, limits)?;
     }
-    report::write(run, &out)?;
+    let Outcome::Finished(written) = report::write(run, out, monitor)? else {
+        return Ok(None);
+    };
     Ok(Some(Event::ReportWritten {
         job,
         run: Arc::new(store::open_run(run)?),
-        out,
+        out: written.page,
     }))
 }
 

@@ -134,7 +134,6 @@ fn each_kind_of_curve_can_be_shown() {
 fn other_test_pictures_are_warned_about() {
     let mut run = other("lid-cfa-7", 7);
     if let Some(evaluation) = run.evaluation.as_mut().map(Arc::make_mut) {
-        evaluation.protocol.data_fingerprint = "ab".repeat(32);
         evaluation.images.truncate(30);
     }
     let harness = beside(&[run], [1300.0, 1500.0]);
@@ -142,4 +141,19 @@ fn other_test_pictures_are_warned_about() {
         &harness,
         "30 of the 40 pictures of A are judged by all"
     ));
+    assert!(shows(&harness, "Not ranked: the runs were judged on"));
+    assert_eq!(harness.query_all_by_label("best").count(), 0);
+    assert!(!shows(&harness, "+0.0232"));
+}
+
+#[test]
+fn other_training_pictures_are_no_other_test_pictures() {
+    let mut run = other("lid-cfa-7", 7);
+    if let Some(evaluation) = run.evaluation.as_mut().map(Arc::make_mut) {
+        evaluation.protocol.data_fingerprint = "ab".repeat(32);
+    }
+    let harness = beside(&[run], [1300.0, 1500.0]);
+    assert!(!shows(&harness, "Other test pictures"));
+    assert!(shows(&harness, "Training data SHA-256 (differs)"));
+    assert!(harness.query_all_by_label("best").count() > 0);
 }

@@ -2,7 +2,6 @@
 
 use eframe::egui::{Grid, Label, RichText, Ui};
 
-use super::super::badge::warning_badge;
 use super::super::controls;
 use super::super::number_table::protocol_facts;
 use super::super::theme;
@@ -65,25 +64,6 @@ fn said(differing: &[String]) -> String {
         [] => "The same in all runs".to_owned(),
         names => format!("They differ in: {}", names.join(", ")),
     }
-}
-
-/// Says so when the runs were not measured on the same pictures.
-pub fn test_set_warning_ui(ui: &mut Ui, columns: &[Column<'_>]) {
-    let prints = |column: &Column<'_>| column.evaluation.protocol.data_fingerprint.clone();
-    let Some((first, others)) = columns.split_first() else {
-        return;
-    };
-    if others.iter().all(|other| prints(other) == prints(first)) {
-        return;
-    }
-    let pictures = first.evaluation.images.len();
-    let shared = (0..pictures)
-        .filter(|index| others.iter().all(|other| other.row(*index).is_some()))
-        .count();
-    let text = format!(
-        "Other test pictures: the numbers are not of the same set; {shared} of the {pictures} pictures of A are judged by all"
-    );
-    warning_badge(ui, &text, theme::palette(ui).warning);
 }
 
 /// Every fact any run tells, those that differ first, otherwise in the order of the first run.

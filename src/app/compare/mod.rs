@@ -8,6 +8,7 @@ mod disagreements;
 mod head;
 mod numbers;
 mod pictures;
+mod test_sets;
 
 use std::sync::Arc;
 
@@ -16,20 +17,29 @@ use eframe::egui::{CentralPanel, Frame, Margin, ScrollArea, Ui};
 use self::column::{Column, columns};
 use self::curves::CurvesView;
 use self::pictures::PicturesView;
+use self::test_sets::TestSets;
+use super::badge::warning_badge;
+use super::cached::{Cached, Same};
 use super::card_row::card_row;
+use super::controls;
 use super::empty_place::{no_run_ui, no_scores_ui};
 use super::state::{Action, State};
 use super::textures::Textures;
 use super::theme;
+use crate::worker::message::RunSummary;
 
 /// Below this width cards stand under each other.
 const NARROW: f32 = 900.0;
+
+/// What the test sets of the open run and of those beside it are read from.
+type Runs = (Same<RunSummary>, Vec<Same<RunSummary>>);
 
 /// What Compare remembers between frames.
 #[derive(Debug, Default)]
 pub struct CompareView {
     curves: CurvesView,
     pictures: PicturesView,
+    sets: Cached<Runs, TestSets>,
 }
 
 pub fn compare_ui(
@@ -66,7 +76,9 @@ pub fn compare_ui(
                     let action = if columns.len() < 2 {
                         head::invitation_ui(ui, state)
                     } else {
-                        cards_ui(ui, state, &columns, view, textures)
+                        let sets = test_sets(state, run, &columns, view);
+                        warning_ui(ui, sets);
+                        cards_ui(ui, state, &columns, sets, view, textures)
                     };
                     ui.add_space(10.0);
                     action.or(head)
@@ -76,15 +88,38 @@ pub fn compare_ui(
         .inner
 }
 
+fn test_sets(
+    state: &State,
+    run: &Arc<RunSummary>,
+    columns: &[Column<'_>],
+    view: &mut CompareView,
+) -> TestSets {
+    let others = state.comparisons.iter();
+    let others = others.map(|other| Same(Arc::clone(&other.run))).collect();
+    let runs = (Same(Arc::clone(run)), others);
+    *view.sets.get(runs, |_| TestSets::of(columns))
+}
+
+/// Above everything that it concerns.
+fn warning_ui(ui: &mut Ui, sets: TestSets) {
+    if let Some((what, why)) = sets.warning() {
+        ui.horizontal_wrapped(|ui| {
+            warning_badge(ui, what, theme::palette(ui).warning);
+            controls::muted(ui, why);
+        });
+    }
+}
+
 fn cards_ui(
     ui: &mut Ui,
     state: &State,
     columns: &[Column<'_>],
+    sets: TestSets,
     view: &mut CompareView,
     textures: &mut Textures,
 ) -> Option<Action> {
     let mut card = |ui: &mut Ui, index: usize| match index {
-        0 => numbers::numbers_ui(ui, columns),
+        0 => numbers::numbers_ui(ui, columns, sets),
         _ => curves::curves_ui(ui, columns, &mut view.curves),
     };
     if ui.available_width() < NARROW {

@@ -6,6 +6,7 @@ use super::super::controls;
 use super::super::numbers::{NOT_AVAILABLE, metric, percent};
 use super::super::theme;
 use super::column::{Column, letter_ui};
+use super::test_sets::TestSets;
 use crate::metrics::{Evaluation, Rate, Tally};
 
 /// Which way a number gets better.
@@ -34,7 +35,18 @@ struct Line {
     cells: Vec<Cell>,
 }
 
-pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>]) {
+impl Line {
+    /// The numbers alone: of other pictures, none is better than another.
+    fn unranked(mut self) -> Self {
+        for cell in &mut self.cells {
+            cell.is_best = false;
+            cell.difference = None;
+        }
+        self
+    }
+}
+
+pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>], sets: TestSets) {
     controls::heading(ui, "Numbers");
     let runs: Vec<_> = columns
         .iter()
@@ -52,6 +64,7 @@ pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>]) {
             }
             ui.end_row();
             for line in lines(&runs) {
+                let line = if sets.are_same { line } else { line.unranked() };
                 let name = RichText::new(line.name).color(palette.text);
                 ui.label(name).on_hover_text(line.meaning);
                 for cell in &line.cells {
@@ -62,6 +75,9 @@ pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>]) {
         });
     ui.add_space(4.0);
     controls::muted(ui, "Rates at each run's own limits; pixels at input size");
+    if !sets.are_same {
+        controls::muted(ui, "Not ranked: the runs were judged on other pictures");
+    }
 }
 
 fn cell_ui(ui: &mut Ui, cell: &Cell) {

@@ -14,7 +14,6 @@ use super::super::state::{Action, State};
 use super::super::textures::{Shown, Textures};
 use super::super::{theme, words};
 use super::column::{Column, letter_ui};
-use super::differences::test_set_warning_ui;
 use super::disagreements::{Disagreements, Seen};
 use crate::metrics::{ImageRow, Judgement, Opinion, Verdict};
 use crate::worker::message::RunSummary;
@@ -69,7 +68,6 @@ pub fn pictures_ui(
         ui.add_space(8.0);
         segment(ui, &mut view.listed, Listed::Contested, "Verdicts differ");
         segment(ui, &mut view.listed, Listed::All, "All pictures");
-        test_set_warning_ui(ui, columns);
     });
     matrices_ui(ui, columns, found);
     let rows = match view.listed {

@@ -4,8 +4,9 @@ use eframe::egui::{DragValue, Label, RichText, Ui};
 
 use super::super::badge::origin_badge;
 use super::super::state::{Action, LimitEdit, State};
-use super::super::{controls, numbers, theme, words};
+use super::super::{controls, theme, words};
 use super::pixel_limit::pixel_limit_value_ui;
+use crate::metrics::wording::rule_sentence;
 use crate::metrics::{AreaRule, Combination, DecisionRule, ImageRow, Judgement, Verdict};
 use crate::worker::message::RunSummary;
 
@@ -33,7 +34,7 @@ pub fn area_rule_ui(ui: &mut Ui, state: &State, run: &RunSummary) -> Option<Acti
         .inner;
     let action = pixel.or(edit.map(Action::EditLimits));
     if measured {
-        let sentence = sentence(rule, state.limits.pixels_per_mm());
+        let sentence = rule_sentence(rule, state.limits.pixels_per_mm());
         let strong = theme::palette(ui).strong;
         ui.add(Label::new(RichText::new(sentence).color(strong)).wrap());
         effect_ui(ui, state, run);
@@ -76,32 +77,6 @@ fn area_ui(ui: &mut Ui, state: &State) -> Option<LimitEdit> {
     changed.then_some(LimitEdit::Area(AreaRule { pixels, ..area }))
 }
 
-/// An area of the picture in the unit the user has.
-pub fn area_words(pixels: f64, scale: Option<f64>) -> String {
-    match scale {
-        None => format!("{} px", words::grouped(pixels.round() as usize)),
-        Some(per_mm) => format!(
-            "{} mm²",
-            numbers::score((pixels / (per_mm * per_mm)) as f32)
-        ),
-    }
-}
-
-/// Both rules as one.
-fn sentence(rule: &DecisionRule, scale: Option<f64>) -> String {
-    let area = area_words(rule.area.pixels.max(1.0), scale);
-    let region = format!("a region of at least {area} lies above the pixel limit");
-    match rule.area.combination {
-        Combination::ScoreOnly => {
-            "FAIL when the score reaches T2; regions are only shown".to_owned()
-        }
-        Combination::ScoreAndArea => format!(
-            "FAIL when the score reaches T2 and {region}; without such a region PASS, whatever the score"
-        ),
-        Combination::ScoreOrArea => format!("FAIL when the score reaches T2, or when {region}"),
-    }
-}
-
 /// How many verdicts the second rule changes.
 fn effect_ui(ui: &mut Ui, state: &State, run: &RunSummary) {
     let rule = state.limits.rule();
@@ -134,7 +109,7 @@ fn changed(rows: &[ImageRow], judgement: &Judgement, rule: &DecisionRule) -> usi
 
 #[cfg(test)]
 mod tests {
-    use super::{area_words, changed, sentence};
+    use super::changed;
     use crate::metrics::{
         AreaRule, Combination, DecisionRule, ImageRow, Judgement, Limit, Tally, Verdict,
     };
@@ -144,26 +119,6 @@ mod tests {
             combination,
             pixels: 25.0,
         })
-    }
-
-    #[test]
-    fn both_rules_stand_in_one_sentence() {
-        assert!(
-            sentence(&rule(Combination::ScoreAndArea), None).starts_with(
-                "FAIL when the score reaches T2 and a region of at least 25 px lies above the pixel limit"
-            )
-        );
-        let or = sentence(&rule(Combination::ScoreOrArea), Some(10.0));
-        assert!(
-            or.contains("or when a region of at least 0.2500 mm²"),
-            "{or}"
-        );
-    }
-
-    #[test]
-    fn areas_are_told_in_the_unit_there_is() {
-        assert_eq!(area_words(1234.4, None), "1,234 px");
-        assert_eq!(area_words(50.0, Some(10.0)), "0.5000 mm²");
     }
 
     #[test]

@@ -52,8 +52,15 @@ impl Heights {
         if self == Self::Counts {
             return even_marks(bounds, 6.0, 1.0);
         }
-        let tens = (0..7).map(|power| self.of(10_usize.pow(power)));
-        let up: Vec<f64> = std::iter::once(0.0).chain(tens).collect();
+        // Powers of ten alone would leave a small test set with a single mark.
+        let leading: &[usize] = if bounds.1.max(-bounds.0) < self.of(50) {
+            &[1, 2, 5]
+        } else {
+            &[1]
+        };
+        let counts = (0..7).flat_map(|power| leading.iter().map(move |d| d * 10_usize.pow(power)));
+        let heights = counts.map(|count| self.of(count));
+        let up: Vec<f64> = std::iter::once(0.0).chain(heights).collect();
         let down = up.iter().skip(1).map(|height| -height);
         let inside = |value: &f64| bounds.0 <= *value && *value <= bounds.1;
         let all = up.iter().copied().chain(down).filter(inside);
@@ -328,5 +335,8 @@ mod tests {
         let marks = Heights::Log.marks((-1.2, 2.1));
         let labels: Vec<String> = marks.iter().map(|m| Heights::Log.label(m.value)).collect();
         assert_eq!(labels, ["0", "1", "10", "100", "1", "10"]);
+        let few = Heights::Log.marks((-0.4, 0.9));
+        let labels: Vec<String> = few.iter().map(|m| Heights::Log.label(m.value)).collect();
+        assert_eq!(labels, ["0", "1", "2", "5", "1"]);
     }
 }

@@ -2,30 +2,11 @@
 
 use eframe::egui::{Color32, CornerRadius, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::super::{numbers, theme};
-use crate::metrics::{Interval, Rate, clopper_pearson};
+use super::super::theme;
+use crate::metrics::Rate;
+pub use crate::metrics::wording::interval as interval_words;
 
-const CONFIDENCE: f64 = 0.95;
 const HEIGHT: f32 = 14.0;
-
-/// The exact 95 % interval of a rate.
-pub fn interval_of(rate: Rate) -> Option<Interval> {
-    clopper_pearson(rate.events, rate.of, CONFIDENCE)
-}
-
-/// Such as "2.1 % to 48.4 %"; "n/a" of nothing.
-pub fn interval_words(rate: Rate) -> String {
-    interval_of(rate).map_or_else(
-        || numbers::NOT_AVAILABLE.to_owned(),
-        |interval| {
-            let (low, high) = (
-                numbers::percent(interval.low),
-                numbers::percent(interval.high),
-            );
-            format!("{low} to {high}").replace(" %", "\u{a0}%")
-        },
-    )
-}
 
 /// From 0 to 100 %, `width` points wide. Empty of nothing.
 pub fn interval_bar(ui: &mut Ui, rate: Rate, colour: Color32, width: f32) {
@@ -37,7 +18,7 @@ pub fn interval_bar(ui: &mut Ui, rate: Rate, colour: Color32, width: f32) {
     let radius = CornerRadius::same(4);
     let painter = ui.painter();
     painter.rect_filled(track, radius, palette.button);
-    if let (Some(share), Some(interval)) = (rate.share(), interval_of(rate)) {
+    if let (Some(share), Some(interval)) = (rate.share(), rate.interval()) {
         let at = |share: f64| track.left() + share as f32 * track.width();
         let band = Rect::from_min_max(
             pos2(at(interval.low), track.top()),

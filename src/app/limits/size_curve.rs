@@ -10,8 +10,8 @@ use super::super::cached::{Cached, Same};
 use super::super::plot_parts::{even_marks, still_plot};
 use super::super::state::State;
 use super::super::{controls, numbers, theme, words};
-use super::area_rule::area_words;
-use crate::metrics::{AreaRule, RegionTable, SizeBin, SizeCurve, SizedDefect};
+use crate::metrics::wording::area as area_words;
+use crate::metrics::{AreaRule, SizeBin, SizeCurve};
 use crate::worker::message::RunSummary;
 
 const HEIGHT: f32 = 210.0;
@@ -38,28 +38,13 @@ pub fn size_curve_ui(ui: &mut Ui, state: &State, run: &Arc<RunSummary>, view: &m
         return;
     }
     let rule = state.limits.rule();
-    let area = if rule.area.is_off() {
-        AreaRule::default()
-    } else {
-        rule.area
-    };
-    let inputs = (Same(Arc::clone(run)), rule.pixel.value, area);
-    let curve = view
-        .curve
-        .get(inputs, |(_, limit, area)| curve(regions, *limit, *area));
+    let inputs = (Same(Arc::clone(run)), rule.pixel.value, rule.area);
+    let curve = view.curve.get(inputs, |(_, limit, area)| {
+        SizeCurve::at(regions, *limit, *area)
+    });
     let scale = state.limits.pixels_per_mm();
     ends_ui(ui, curve, scale);
     plot_ui(ui, curve, scale);
-}
-
-fn curve(regions: &RegionTable, pixel_limit: f32, area: AreaRule) -> SizeCurve {
-    let defects = regions
-        .defects(pixel_limit, area)
-        .map(|defect| SizedDefect {
-            area: defect.area.round().max(1.0) as usize,
-            found: defect.found,
-        });
-    SizeCurve::of(&defects.collect::<Vec<_>>())
 }
 
 fn ends_ui(ui: &mut Ui, curve: &SizeCurve, scale: Option<f64>) {
@@ -214,8 +199,7 @@ fn area_label(log: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{area_label, area_marks, curve};
-    use crate::metrics::{AreaRule, Combination, DefectCells, MapExtent, RegionTable};
+    use super::{area_label, area_marks};
 
     #[test]
     fn marks_are_ones_twos_and_fives() {
@@ -226,26 +210,5 @@ mod tests {
         assert_eq!(labels, ["10", "20", "50", "100"]);
         assert_eq!(area_marks((0.0, 4.0)).len(), 5);
         assert_eq!(area_label(-2.0), "0.01");
-    }
-
-    #[test]
-    fn a_defect_is_found_by_a_region_that_is_large_enough() {
-        let defect = DefectCells {
-            area: 2.0,
-            cells: vec![0, 1],
-        };
-        let mut regions = RegionTable::default();
-        let extent = MapExtent::of(&[0.9, 0.8, 0.1], 3, std::slice::from_ref(&defect));
-        regions.push(1.0, &extent, &[defect]);
-        let found = |limit, pixels| {
-            let area = AreaRule {
-                combination: Combination::ScoreAndArea,
-                pixels,
-            };
-            curve(&regions, limit, area).smallest_found
-        };
-        assert_eq!(found(0.85, 1.0), Some(2));
-        assert_eq!(found(0.85, 2.0), None, "only a speck lies above");
-        assert_eq!(found(0.8, 2.0), Some(2));
     }
 }

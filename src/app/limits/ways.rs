@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::containers::menu::{MenuButton, MenuConfig};
+use eframe::egui::style::StyleModifier;
 use eframe::egui::{Button, DragValue, Label, PopupCloseBehavior, RichText, Ui};
 
 use super::super::badge::warning_badge;
@@ -69,7 +70,10 @@ pub fn ways_ui(
     run: &Arc<RunSummary>,
     view: &mut WaysView,
 ) -> Option<LimitEdit> {
-    let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    let stays = MenuConfig::new()
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        // Buttons and fields look like such, not like the entries of a menu.
+        .style(StyleModifier::default());
     let menu = MenuButton::new("Set T2 by…").config(stays);
     let (_, shown) = menu.ui(ui, |ui| {
         ui.set_width(430.0);
@@ -92,7 +96,7 @@ fn menu_ui(ui: &mut Ui, run: &Arc<RunSummary>, view: &mut WaysView) -> Option<Li
     for (way, proposal) in view.ways().into_iter().zip(proposals) {
         ui.horizontal(|ui| {
             let name = name(way);
-            let set = ui.add_enabled(proposal.is_ok(), Button::new("Set").small());
+            let set = ui.add_enabled(proposal.is_ok(), Button::new("Set"));
             if set.accessible_name(format!("Set T2 by {name}")).clicked() {
                 chosen = proposal.as_ref().ok().cloned();
                 ui.close();

@@ -407,6 +407,14 @@ impl State {
             self.tell(Severity::Note, "This run is open already", detail);
             return;
         }
+        if run.evaluation.is_none() {
+            let detail = format!(
+                "Open {} and evaluate it, then compare it",
+                run.path.display()
+            );
+            self.tell(Severity::Warning, "This run has no results yet", detail);
+            return;
+        }
         self.comparisons.retain(|other| other.run.path != run.path);
         self.comparisons.truncate(COMPARED - 1);
         self.comparisons.push(Comparison::with(open, run));

@@ -432,3 +432,21 @@ fn a_drawing_that_fails_is_told_in_its_place_and_leaves_no_unfinished_training()
     let cancelled = after_drawing(|job| Event::Cancelled { job });
     assert!(cancelled.taught.is_none() && cancelled.unfinished.is_none());
 }
+
+#[test]
+fn a_run_without_results_is_not_compared_and_the_remedy_is_told() {
+    let mut state = State {
+        run: Some(run()),
+        ..State::default()
+    };
+    let mut other = Arc::unwrap_or_clone(run());
+    other.path = PathBuf::from("/runs/unscored");
+    let path = other.path.clone();
+    state.started(JOB, Command::OpenComparison { path }, 0.0);
+    let run = Arc::new(other);
+    state.apply(Event::ComparisonOpened { job: JOB, run }, 1.0);
+    assert!(state.comparisons.is_empty() && !state.is_busy());
+    let told = state.messages.last().expect("a message");
+    assert_eq!(told.title, "This run has no results yet");
+    assert!(told.detail.contains("/runs/unscored"));
+}
