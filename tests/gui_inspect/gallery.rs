@@ -17,8 +17,10 @@ fn click(harness: &mut Driver, label: &str) {
 
 /// Clicks a picture with these keys held.
 fn click_picture(harness: &mut Driver, name: &str, modifiers: Modifiers) {
-    let picture = harness.get_by_label_contains(&format!("{name},"));
-    picture.click_modifiers(modifiers);
+    let label = format!("{name},");
+    harness
+        .get_by_label_contains(&label)
+        .click_modifiers(modifiers);
     harness.run_steps(3);
 }
 
