@@ -12,6 +12,7 @@ use super::picture::{self, Picture};
 use crate::data::Sample;
 use crate::worker::message::{Detail, Preview, PreviewKey, PreviewRequest};
 
+/// At most 96 x 96 pixels each: with their textures 33 MB in all, however many pictures the gallery lists.
 const THUMBNAILS: usize = 512;
 const PICTURES: usize = 8;
 /// Bytes of full pictures kept beside the current one; eight pictures of 12 megapixels would take a gigabyte.

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{
-    Event, Modifiers, MouseWheelSource, MouseWheelUnit, Theme, TouchPhase, pos2, vec2,
+    Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, Theme, TouchPhase, pos2, vec2,
 };
+use egui_kittest::kittest::Queryable;
 use flawscope::app::state::{Comparison, Place};
 use flawscope::score_map::ScoreMap;
 use flawscope::worker::message::{Detail, Preview, PreviewRequest};
@@ -31,6 +32,7 @@ fn pictures_to_look_at() {
     for (size, name) in [([1000.0, 650.0], "small"), ([1600.0, 1000.0], "large")] {
         for theme in [Theme::Dark, Theme::Light] {
             inspect_pictures(folder, size, name, theme);
+            gallery_pictures(folder, size, name, theme);
             results_pictures(folder, size, name, theme);
             compare_pictures(folder, size, name, theme);
         }
@@ -59,6 +61,35 @@ fn inspect_pictures(folder: &Path, size: [f32; 2], name: &str, theme: Theme) {
         &mut harness,
         folder,
         &format!("inspect-{name}-{theme:?}-1.png"),
+    );
+}
+
+/// The grid with several pictures chosen.
+fn gallery_pictures(folder: &Path, size: [f32; 2], name: &str, theme: Theme) {
+    let mut harness = open(Place::Inspect, size, theme);
+    harness.get_by_label("Grid").click();
+    settle(&mut harness);
+    for key in [Key::ArrowRight, Key::ArrowDown] {
+        harness.key_press(key);
+        harness.run_steps(3);
+    }
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    settle(&mut harness);
+    save(
+        &mut harness,
+        folder,
+        &format!("gallery-{name}-{theme:?}-chosen.png"),
+    );
+    harness.key_press(Key::Escape);
+    for cell in ["Escapes ", "Overkill "] {
+        harness.get_by_label_contains(cell).click();
+        harness.run_steps(3);
+    }
+    settle(&mut harness);
+    save(
+        &mut harness,
+        folder,
+        &format!("gallery-{name}-{theme:?}-errors.png"),
     );
 }
 

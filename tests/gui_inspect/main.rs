@@ -2,6 +2,7 @@
 
 mod compare;
 mod fake_run;
+mod gallery;
 mod inspect;
 mod limits;
 mod look;
