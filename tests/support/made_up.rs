@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::fake_run;
 use flawscope::config::{BackboneKind, ModelName, Preset, RunConfig};
 use flawscope::data::augment::{Example, ExampleKind, ForegroundRule, Frame, Source};
 use flawscope::data::check::CheckReport;
@@ -14,6 +15,9 @@ use flawscope::metrics::{DecisionRule, Limit, LimitOrigin};
 use flawscope::worker::message::{
     Augmentation, Event, InterruptedTraining, JobId, Limits, RunSummary, WeightsInfo, WeightsOrigin,
 };
+
+/// In the list of [`scored_run`], the first picture whose verdict is wrong.
+pub const FIRST_ERROR: &str = "test/good/011.png";
 
 const ROOT: &str = "/home/anna/pictures/line 3";
 
@@ -226,6 +230,35 @@ pub fn run(job: JobId) -> Event {
             samples: Vec::new(),
             regions: None,
         }),
+    }
+}
+
+/// A scored run in this folder.
+pub fn scored_run(job: JobId, path: &str) -> Event {
+    let run = Arc::new(run_at(path));
+    Event::RunOpened { job, run }
+}
+
+/// The same folder after another training.
+pub fn retrained_run(job: JobId, path: &str) -> Event {
+    let run = RunSummary {
+        checksum: "a7".repeat(32),
+        ..run_at(path)
+    };
+    let run = Arc::new(run);
+    Event::RunOpened { job, run }
+}
+
+/// A scored run to be compared with the open one.
+pub fn compared_run(job: JobId, path: &str) -> Event {
+    let run = Arc::new(run_at(path));
+    Event::ComparisonOpened { job, run }
+}
+
+fn run_at(path: &str) -> RunSummary {
+    RunSummary {
+        path: PathBuf::from(path),
+        ..fake_run::run()
     }
 }
 

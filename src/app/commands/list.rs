@@ -118,7 +118,7 @@ impl CommandEntry {
 }
 
 /// A shortcut as it is written on keys.
-pub fn written(shortcut: &KeyboardShortcut) -> String {
+pub fn written(shortcut: KeyboardShortcut) -> String {
     let key = match shortcut.logical_key {
         Key::Questionmark => "?",
         Key::Plus => "+",
@@ -346,7 +346,7 @@ mod tests {
     fn no_two_commands_share_keys_or_a_name() {
         let list = commands(&State::default());
         let keys = list.iter().flat_map(|entry| entry.shortcuts);
-        let keys: Vec<String> = keys.map(written).collect();
+        let keys: Vec<String> = keys.copied().map(written).collect();
         let different: HashSet<&String> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{keys:?}");
         let names: HashSet<&str> = list.iter().map(|entry| entry.title.as_str()).collect();
@@ -400,7 +400,12 @@ mod tests {
     fn keys_are_written_as_on_the_keyboard() {
         let state = State::default();
         let all = |title: &str| {
-            let keys: Vec<String> = entry(&state, title).shortcuts.iter().map(written).collect();
+            let keys: Vec<String> = entry(&state, title)
+                .shortcuts
+                .iter()
+                .copied()
+                .map(written)
+                .collect();
             keys.join(" ")
         };
         assert_eq!(all("Open run folder…"), "Ctrl+Shift+O");

@@ -31,7 +31,7 @@ fn entry_ui(ui: &mut Ui, entry: &CommandEntry) -> bool {
     let mut button = Button::new(entry.title.as_str());
     if let Some(keys) = entry.shortcuts.first() {
         let muted = theme::palette(ui).muted;
-        button = button.shortcut_text(RichText::new(written(keys)).small().color(muted));
+        button = button.shortcut_text(RichText::new(written(*keys)).small().color(muted));
     }
     let response = ui.add_enabled(entry.enabled.is_ok(), button);
     let response = response.accessible_name(entry.title.as_str());

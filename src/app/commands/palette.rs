@@ -162,7 +162,7 @@ fn paint_row(ui: &Ui, rect: Rect, entry: &CommandEntry) {
         &small,
         palette.muted,
     );
-    let keys = entry.shortcuts.first().map(written);
+    let keys = entry.shortcuts.first().copied().map(written);
     let (note, title) = match entry.enabled {
         Ok(()) => (keys.unwrap_or_default(), palette.strong),
         Err(reason) => (reason.to_owned(), palette.muted),
@@ -187,7 +187,7 @@ fn paint_row(ui: &Ui, rect: Rect, entry: &CommandEntry) {
 /// The row as a screen reader says it.
 fn spoken(entry: &CommandEntry) -> String {
     let note = match entry.enabled {
-        Ok(()) => entry.shortcuts.first().map(written),
+        Ok(()) => entry.shortcuts.first().copied().map(written),
         Err(reason) => Some(format!("not possible: {reason}")),
     };
     let parts = [
