@@ -1,9 +1,5 @@
 //! Limits that are saved: what the whole window sends to its worker, and what it shows once that is done.
 
-#[path = "../gui_inspect/fake_run.rs"]
-#[expect(dead_code, reason = "only the run is needed here, not its pictures")]
-mod fake_run;
-
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role as Widget;
@@ -11,6 +7,7 @@ use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::Queryable;
 use flawscope::worker::message::{Command, Event, RunSummary};
 
+use super::support::fake_run;
 use super::support::window::Window;
 
 #[test]

@@ -50,6 +50,7 @@ impl Studio {
             dialog: |_| None,
             clock: Box::new(move || started.elapsed().as_secs_f64()),
             folders,
+            session: None,
         };
         let harness = Harness::builder()
             .with_size(TALL)

@@ -359,6 +359,7 @@ fn the_real_worker_draws_examples_of_real_pictures() {
         dialog: |_| None,
         clock: Box::new(|| 0.0),
         folders,
+        session: None,
     };
     let mut harness = Harness::builder()
         .with_size([1280.0, 1900.0])

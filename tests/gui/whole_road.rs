@@ -24,6 +24,7 @@ fn open(folders: UserFolders) -> Harness<'static, App> {
         dialog: |_| None,
         clock: Box::new(move || started.elapsed().as_secs_f64()),
         folders,
+        session: None,
     };
     Harness::builder()
         .with_size([1280.0, 800.0])

@@ -3,7 +3,7 @@
 pub mod fake_jobs;
 #[expect(dead_code, reason = "the places of a run use more of it")]
 #[path = "../gui_inspect/fake_run.rs"]
-mod fake_run;
+pub mod fake_run;
 pub mod made_up;
 pub mod soft_renderer;
 pub mod window;
