@@ -218,8 +218,7 @@ fn several_dropped_runs_open_one_after_the_other() {
         .script
         .close(|job| made_up::scored_run(job, "/runs/a"));
     for (path, name) in paths[1..3].iter().zip(["/runs/b", "/runs/c"]) {
-        window.until("next asked for", |state| state.is_busy());
-        let command = window.script.command();
+        let command = window.next_command();
         assert!(matches!(command, Command::OpenComparison { path: asked } if asked == *path));
         window
             .script

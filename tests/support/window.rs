@@ -11,6 +11,7 @@ use eframe::egui::{DroppedFile, Theme};
 use egui_kittest::Harness;
 use flawscope::app::state::{Pick, State};
 use flawscope::app::{App, Services, UserFolders};
+use flawscope::worker::message::Command;
 use tempfile::TempDir;
 
 use super::fake_jobs::{FakePreviews, Script, fake_jobs};
@@ -119,6 +120,18 @@ impl Window {
             sleep(Duration::from_millis(5));
         }
         panic!("never shown: {text}");
+    }
+
+    /// The next command that the window submits; draws frames until it does.
+    pub fn next_command(&mut self) -> Command {
+        for _ in 0..1000 {
+            self.harness.run_steps(1);
+            if let Ok(command) = self.script.commands.try_recv() {
+                return command;
+            }
+            sleep(Duration::from_millis(5));
+        }
+        panic!("no command was submitted\n{:#?}", self.state());
     }
 
     /// Lets clicks and key presses take effect.

@@ -3,7 +3,7 @@
 /// What a letter at the beginning of a word is worth; any other letter is worth 1.
 const WORD_START: i32 = 8;
 /// What a letter right after the one found before is worth on top.
-const JOINED: i32 = 6;
+const JOINED: i32 = 8;
 
 /// How well the letters of `query` are found in `text`, in any case and in this order; `None`: not all of them are there.
 /// Spaces of the query are ignored. Nothing fits everything with 0.

@@ -48,11 +48,12 @@ fn contents_ui(ui: &mut Ui, sections: &[(&str, Vec<Row>)]) -> bool {
         );
         closed
     });
-    let height = window.height() - 150.0;
+    let height = (window.height() - 150.0).max(120.0);
     ScrollArea::vertical().max_height(height).show(ui, |ui| {
         let split = balance(sections, columns);
         ui.horizontal_top(|ui| {
-            for part in [sections.get(..split), sections.get(split..)] {
+            let parts = [sections.get(..split), sections.get(split..)];
+            for part in parts.into_iter().take(columns) {
                 ui.vertical(|ui| {
                     ui.set_width(COLUMN);
                     for (name, rows) in part.unwrap_or_default() {

@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::{Session, VERSION};
@@ -83,19 +83,17 @@ impl SessionFile {
 }
 
 fn parse(text: &str) -> Result<Session, String> {
-    #[derive(Deserialize)]
-    struct Format {
-        version: u32,
-    }
     let damaged = |error: serde_json::Error| format!("the file is damaged: {error}");
-    let format: Format = serde_json::from_str(text).map_err(damaged)?;
-    if format.version != VERSION {
-        let other = format.version;
-        return Err(format!(
+    let value: Value = serde_json::from_str(text).map_err(damaged)?;
+    match value.get("version").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {
+            serde_json::from_value(value).map_err(damaged)
+        }
+        Some(other) => Err(format!(
             "it was written by another version of Flawscope (format {other}, this one knows {VERSION})"
-        ));
+        )),
+        None => Err("the file is damaged: it names no version".to_owned()),
     }
-    serde_json::from_str(text).map_err(damaged)
 }
 
 /// All of it or nothing: the file is replaced in one step.
