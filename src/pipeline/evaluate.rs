@@ -13,8 +13,8 @@ use crate::config::DeviceChoice;
 use crate::data::image::{Geometry, InputSpec, Mask, Size, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Evaluation, ImageMetrics, ImageRow, MapExtent, PixelAccumulator, PixelMetrics, Protocol,
-    RegionTable, Truth,
+    Evaluation, ImageMetrics, ImageRow, Judgement, MapExtent, PixelAccumulator, PixelMetrics,
+    Protocol, RegionTable, Truth,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
@@ -122,7 +122,13 @@ pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outc
         pixels.at_original,
         seconds,
     );
-    let measured = Measured { maps, regions };
+    let rule = trained.meta.limits.rule();
+    let judgement = Judgement::of(&evaluation.images, Some(&pixels.regions), &rule);
+    let measured = Measured {
+        maps,
+        regions,
+        verdicts: judgement.verdicts,
+    };
     folder.commit_evaluation(evaluation.clone(), samples, &trained.identity, measured)?;
     Ok(Outcome::Finished(evaluation))
 }

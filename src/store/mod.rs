@@ -156,10 +156,18 @@ fn proposed(meta: &ModelMeta) -> DecisionRule {
     }
 }
 
-/// Gives the model of a run folder, or a lone model file, other limits. Its evaluation stays.
+/// Gives the model of a run folder, or a lone model file, other limits. Its evaluation stays; the table of scores beside it
+/// tells the verdicts at the new limits.
 pub fn save_limits(path: &Path, limits: &Limits) -> Result<()> {
-    let model = run_of(path)?.map_or_else(|| path.to_path_buf(), |run| run.model_path());
-    checkpoint::change_limits(&model, limits)
+    let Some(run) = run_of(path)? else {
+        return checkpoint::change_limits(path, limits);
+    };
+    let model = run.model_path();
+    let record = run.evaluation(inspect(&model)?.identity())?;
+    let scores = record.map(|record| run.stage_scores(&record, &limits.rule()));
+    let scores = scores.transpose()?;
+    checkpoint::change_limits(&model, limits)?;
+    scores.map_or(Ok(()), Sealed::publish)
 }
 
 /// The training that waits in a run folder. The error says why there is none.
@@ -266,7 +274,7 @@ mod tests {
         evaluate(&run, &checksum);
         let before = open_run(run.path()).unwrap();
         let rule = before.limits.rule().with_fail(Limit::manual(0.75));
-        for value in [0.7, 0.6] {
+        for (value, verdicts) in [(0.7, ["PASS", "FAIL"]), (0.45, ["REVIEW", "FAIL"])] {
             let rule = rule.clone().with_review(Some(Limit::manual(value)));
             let limits = before.limits.with_rule(rule, Some(12.5));
             save_limits(run.path(), &limits).unwrap();
@@ -275,6 +283,13 @@ mod tests {
             assert_ne!(after.checksum, before.checksum);
             assert_eq!(after.proposed, before.proposed);
             assert!(after.evaluation.is_some(), "scores do not depend on limits");
+            let table = fs::read_to_string(run.scores_path()).unwrap();
+            let told: Vec<&str> = table
+                .lines()
+                .skip(1)
+                .filter_map(|l| l.rsplit(',').next())
+                .collect();
+            assert_eq!(told, verdicts, "the table follows the limits");
         }
         let crossed = before.limits.with_rule(
             crate::metrics::DecisionRule {
@@ -287,7 +302,7 @@ mod tests {
         assert!(error.contains("T1 (9) lies above T2"), "{error}");
         assert_eq!(
             open_run(run.path()).unwrap().limits.review.unwrap().value,
-            0.6
+            0.45
         );
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{Sealed, Staged, folder_of, unwritable, write_atomically};
 use crate::data::Sample;
-use crate::metrics::Evaluation;
+use crate::metrics::{Evaluation, Verdict};
 
 /// `evaluation.json`: the evaluation's own fields at the top level, then what ties it to its run. Its appearance is what
 /// makes an evaluation exist.
@@ -49,18 +49,16 @@ impl EvaluationRecord {
         staged.seal(path.to_path_buf())
     }
 
-    /// `scores.csv` of this evaluation, all but the renaming.
-    pub(super) fn stage_scores(&self, path: &Path) -> Result<Sealed> {
-        let limit = self.evaluation.protocol.image_limit.value;
+    /// `scores.csv` of this evaluation with the verdicts of the rule in force, all but the renaming.
+    pub(super) fn stage_scores(&self, path: &Path, verdicts: &[Verdict]) -> Result<Sealed> {
         let mut table = csv_row(&["path", "label", "defect", "score", "verdict"]);
-        for row in &self.evaluation.images {
-            let verdict = if row.score >= limit { "FAIL" } else { "PASS" };
+        for (row, verdict) in self.evaluation.images.iter().zip(verdicts) {
             table += &csv_row(&[
                 &row.path,
                 &row.label,
                 &row.defect,
                 &row.score.to_string(),
-                verdict,
+                verdict.word(),
             ]);
         }
         let mut staged = Staged::in_folder(folder_of(path))?;

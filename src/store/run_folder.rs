@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::atomic::{remove_leftovers, unwritable};
+use super::atomic::{Sealed, remove_leftovers, unwritable};
 use super::maps::{MapReader, MapWriter, SealedMaps};
 use super::regions::{self, SealedRegions};
 use super::results::EvaluationRecord;
 use crate::data::Sample;
-use crate::metrics::{Evaluation, RegionTable};
+use crate::metrics::{DecisionRule, Evaluation, Judgement, RegionTable, Verdict};
 
 pub const MODEL: &str = "model.safetensors";
 pub const TRAINING: &str = "training.safetensors";
@@ -23,6 +23,8 @@ pub const SCORES: &str = "scores.csv";
 pub struct Measured {
     pub maps: SealedMaps,
     pub regions: SealedRegions,
+    /// One for each picture, of the rule in the model.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// A folder with a model and, once it was judged, its evaluation:
@@ -31,7 +33,7 @@ pub struct Measured {
 /// model.safetensors      the model; complete by itself
 /// training.safetensors   only while a training is not finished: where it stands, to go on from
 /// evaluation.json        numbers, pictures, the model's checksum, the name of the file of maps
-/// scores.csv             the same scores as a table
+/// scores.csv             the same scores as a table, with the verdicts at the model's limits
 /// maps-HASH.safetensors  raw score maps by sample id
 /// regions-HASH.safetensors  how large the regions of each map are at every limit
 /// ```
@@ -147,12 +149,19 @@ impl RunFolder {
         evaluation: Evaluation,
         samples: Vec<Sample>,
         model: &str,
-        Measured { maps, regions }: Measured,
+        measured: Measured,
     ) -> Result<()> {
+        let Measured {
+            maps,
+            regions,
+            verdicts,
+        } = measured;
+        let lengths = [evaluation.images.len(), verdicts.len()];
         ensure!(
-            evaluation.images.len() == samples.len(),
-            "the evaluation has {} rows for {} pictures",
+            lengths == [samples.len(); 2],
+            "the evaluation has {} rows and {} verdicts for {} pictures",
             evaluation.images.len(),
+            verdicts.len(),
             samples.len()
         );
         let record = EvaluationRecord {
@@ -164,7 +173,7 @@ impl RunFolder {
             samples,
         };
         let staged = record.stage(&self.evaluation_path())?;
-        let scores = record.stage_scores(&self.scores_path())?;
+        let scores = record.stage_scores(&self.scores_path(), &verdicts)?;
         let names = [maps.name.clone(), regions.name.clone()];
         maps.publish()?;
         regions.publish()?;
@@ -184,6 +193,17 @@ impl RunFolder {
         }
         let record = EvaluationRecord::read(&self.evaluation_path())?;
         Ok((record.model_checksum == model).then_some(record))
+    }
+
+    /// `scores.csv` with the verdicts of another rule, complete under a temporary name.
+    pub(super) fn stage_scores(
+        &self,
+        record: &EvaluationRecord,
+        rule: &DecisionRule,
+    ) -> Result<Sealed> {
+        let regions = self.regions(record)?;
+        let judgement = Judgement::of(&record.evaluation.images, regions.as_ref(), rule);
+        record.stage_scores(&self.scores_path(), &judgement.verdicts)
     }
 
     /// The raw score maps behind an evaluation.
@@ -261,7 +281,7 @@ pub(super) mod samples {
     use crate::data::{Label, Sample};
     use crate::metrics::{
         Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, MapExtent, PixelMetrics, Point,
-        Protocol, RegionTable,
+        Protocol, RegionTable, Verdict,
     };
     use crate::store::maps::MapWriter;
 
@@ -274,6 +294,7 @@ pub(super) mod samples {
         Measured {
             maps: maps.seal().unwrap(),
             regions: regions::seal(run.path(), &table).unwrap(),
+            verdicts: vec![Verdict::Pass, Verdict::Fail],
         }
     }
 
