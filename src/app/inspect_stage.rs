@@ -20,6 +20,8 @@ use crate::worker::message::RunSummary;
 /// Below the colour bar, for the typed pixel limit.
 const LIMIT_ROOM: f32 = 92.0;
 const GAP: f32 = 8.0;
+/// In a window too low for it the stage is cut off at the bottom, not squeezed.
+const LEAST_HEIGHT: f32 = 200.0;
 
 /// Where the parts lie.
 struct Rooms {
@@ -62,7 +64,8 @@ pub fn stage_ui(
     textures: &mut Textures,
     (image, request): (Vec2, Option<ZoomRequest>),
 ) -> Option<Action> {
-    let area = ui.available_rect_before_wrap();
+    let mut area = ui.available_rect_before_wrap();
+    area.max.y = area.max.y.max(area.top() + LEAST_HEIGHT);
     ui.advance_cursor_after_rect(area);
     let rooms = Rooms::of(area, view.viewer.region_list);
     let scale = Scale::in_force(state, run);

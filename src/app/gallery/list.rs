@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Modifiers, RichText, ScrollArea, Ui, vec2};
+use eframe::egui::{Id, Modifiers, RichText, ScrollArea, Ui, vec2};
 
 use super::super::state::{Action, State};
 use super::super::textures::Textures;
@@ -28,7 +28,17 @@ pub struct Scroll {
     height: f32,
     cells: Cells,
     /// What was last brought into view: another picture or arrangement is brought again, another order begins at its top.
-    brought: Option<(usize, Sort, usize)>,
+    brought: Option<InView>,
+}
+
+/// What has to be in view, and where.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct InView {
+    picture: usize,
+    sort: Sort,
+    columns: usize,
+    /// Strip and grid have panels of their own, each with its own scrolling.
+    panel: Id,
 }
 
 /// How the list is cut into rows.
@@ -111,26 +121,31 @@ pub fn list_ui(
     });
     // The first frame does not know its height yet: the selected row is brought into view again.
     let known = view.scroll.height > 0.0;
-    view.scroll.brought = known.then(|| wanted(state, view));
+    view.scroll.brought = known.then(|| wanted(ui, state, view));
     view.scroll.offset = output.state.clamped_offset().y;
     view.scroll.height = output.inner_rect.height();
     clicked.and_then(|(picture, modifiers)| choose(state, view, picture, modifiers))
 }
 
-/// What has to be in view.
-fn wanted(state: &State, view: &GalleryView) -> (usize, Sort, usize) {
-    let sort = view.settings.sort_with(&state.comparisons);
-    (state.selected, sort, view.scroll.cells.columns)
+fn wanted(ui: &Ui, state: &State, view: &GalleryView) -> InView {
+    InView {
+        picture: state.selected,
+        sort: view.settings.sort_with(&state.comparisons),
+        columns: view.scroll.cells.columns,
+        panel: ui.scope_id(),
+    }
 }
 
 /// Cuts the list into rows for the room there is, and scrolls to what has to be in view.
 fn scroll_area(ui: &Ui, state: &State, view: &mut GalleryView) -> ScrollArea {
     view.scroll.cells = Cells::of(view.settings.arrangement, ui.available_width());
     let area = ScrollArea::vertical().id_salt("gallery").auto_shrink(false);
-    let wanted = wanted(state, view);
+    let wanted = wanted(ui, state, view);
     match view.scroll.brought {
         Some(brought) if brought == wanted => return area,
-        Some((_, sort, _)) if sort != wanted.1 => return area.vertical_scroll_offset(0.0),
+        Some(brought) if brought.sort != wanted.sort => {
+            return area.vertical_scroll_offset(0.0);
+        }
         _ => {}
     }
     let (offset, height, cells) = (view.scroll.offset, view.scroll.height, view.scroll.cells);
