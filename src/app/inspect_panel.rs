@@ -144,14 +144,15 @@ fn picture_ui(
     };
     ui.horizontal_wrapped(|ui| decided_ui(ui, state, run, row.score, largest));
     ui.separator();
+    view.measure.look_at(state.selected);
     measure_keys(ui, &mut view.measure);
-    let keys = view_keys(ui, &mut view.viewer, &mut view.viewport);
     let compared: Vec<String> = state
         .comparisons
         .iter()
         .map(|other| last_name(&other.run.path))
         .collect();
     let (settings, viewport) = (&mut view.viewer, &mut view.viewport);
+    let keys = view_keys(ui, settings, viewport, compared.len());
     let request = view_controls_ui(ui, settings, viewport, available, &compared).or(keys);
     let stage = match (image, textures.picture(Some(&run.path), sample)) {
         (Some(image), _) => stage_ui(ui, state, (run, sample), view, textures, (image, request)),

@@ -11,13 +11,15 @@ const ONE_ROW: f32 = 1280.0;
 const OPACITY_STEP: f32 = 0.1;
 
 /// As the sheet of keys tells them; see [`view_keys`].
-pub const KEYS: [(&str, &str); 8] = [
+pub const KEYS: [(&str, &str); 10] = [
     ("F", "The whole picture"),
     ("1", "One picture pixel on one screen pixel"),
     ("+, -", "Zoom in and out, as the wheel does"),
     ("O", "Show or hide the original"),
     ("V", "Show or hide the overlay"),
+    ("H", "Show or hide the map"),
     ("G", "Show or hide the ground truth"),
+    ("2, 3", "Show or hide a compared run"),
     ("Space", "Heatmap on or off"),
     ("[, ]", "Less and more of the heatmap"),
 ];
@@ -97,7 +99,10 @@ fn pane_key(pane: Pane) -> Option<Key> {
         Pane::Original => Some(Key::O),
         Pane::Overlay => Some(Key::V),
         Pane::GroundTruth => Some(Key::G),
-        Pane::Map | Pane::Compared(_) => None,
+        Pane::Map => Some(Key::H),
+        Pane::Compared(0) => Some(Key::Num2),
+        Pane::Compared(1) => Some(Key::Num3),
+        Pane::Compared(_) => None,
     }
 }
 
@@ -187,11 +192,12 @@ pub fn zoom_ui(ui: &mut Ui, viewport: &mut Viewport, natural: &str) -> Option<Zo
     request
 }
 
-/// Space, O, V, G, the brackets, F, 1, + and -. Does nothing while the user types.
+/// Space, the keys of the views, the brackets, F, 1, + and -; so many runs are compared. Does nothing while the user types.
 pub fn view_keys(
     ui: &Ui,
     settings: &mut ViewerSettings,
     viewport: &mut Viewport,
+    compared: usize,
 ) -> Option<ZoomRequest> {
     if ui.ctx().egui_wants_keyboard_input() {
         return None;
@@ -202,7 +208,7 @@ pub fn view_keys(
         settings.toggle_heatmap();
     }
     for pane in Pane::ALL {
-        if pane_key(pane).is_some_and(pressed) {
+        if pane.is_there(compared) && pane_key(pane).is_some_and(pressed) {
             settings.toggle_pane(pane);
         }
     }

@@ -43,6 +43,7 @@ fn the_palette_finds_a_place_by_a_few_letters_and_goes_there() {
     window.press(CTRL, Key::K);
     assert!(window.shows("Open data folder…, File, Ctrl+O"));
     window.picture("palette-dark");
+    window.snapshot("palette_dark");
     window.type_text("Find a command", "results");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().place, Place::Results);
@@ -55,6 +56,7 @@ fn the_palette_follows_the_arrows_and_a_click_and_leaves_with_escape() {
     window.press(CTRL.plus(Modifiers::SHIFT), Key::P);
     window.type_text("Find a command", "go to");
     window.picture("palette-light");
+    window.snapshot("palette_light");
     window.press(Modifiers::NONE, Key::ArrowDown);
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(window.state().place, Place::Train, "the second of them");

@@ -51,7 +51,7 @@ fn drag(harness: &mut Driver, name: &str, points: f32) {
 }
 
 /// Puts a number into the field as a screen reader would.
-fn set(harness: &mut Driver, field: &str, value: f64) {
+pub fn set(harness: &mut Driver, field: &str, value: f64) {
     harness
         .get_by_role_and_label(Role::SpinButton, field)
         .set_value_accesskit(value);

@@ -7,6 +7,7 @@ mod inspect;
 mod limits;
 mod look;
 mod results;
+mod snapshots;
 #[path = "../support/soft_renderer.rs"]
 mod soft_renderer;
 mod viewing;

@@ -54,6 +54,18 @@ fn any_choice_of_views_is_shown_by_buttons_and_keys() {
         harness.state().inspect.viewer.panes,
         [Pane::Overlay, Pane::Map]
     );
+    press(&mut harness, Key::H);
+    press(&mut harness, Key::Num2);
+    let panes = &harness.state().inspect.viewer.panes;
+    assert_eq!(panes, &[Pane::Overlay], "nothing is compared yet");
+    let mut window = Window::new(Place::Inspect, fake_run::run());
+    with_second_model(&mut window);
+    let mut harness = driver_of(window, [1200.0, 800.0]);
+    settle(&mut harness);
+    let shown = |harness: &Driver| harness.state().inspect.viewer.shows(Pane::Compared(0));
+    let before = shown(&harness);
+    press(&mut harness, Key::Num2);
+    assert_ne!(shown(&harness), before);
 }
 
 #[test]

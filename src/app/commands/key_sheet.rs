@@ -9,8 +9,8 @@ use super::super::{gallery, limits, mask_painter, theme, view_controls, viewer};
 use super::Answer;
 use super::list::{CommandEntry, Group, commands, written};
 
-const COLUMN: f32 = 350.0;
-const KEYS: f32 = 132.0;
+const COLUMN: f32 = 384.0;
+const KEYS: f32 = 156.0;
 
 /// Keys and what they do.
 type Row = (String, String);
@@ -49,7 +49,9 @@ fn contents_ui(ui: &mut Ui, sections: &[(&str, Vec<Row>)]) -> bool {
         closed
     });
     let height = (window.height() - 150.0).max(120.0);
-    ScrollArea::vertical().max_height(height).show(ui, |ui| {
+    // A window within the window starts with half the room; the sheet may take all of it.
+    let area = ScrollArea::vertical().max_height(height);
+    area.min_scrolled_height(height).show(ui, |ui| {
         let split = balance(sections, columns);
         ui.horizontal_top(|ui| {
             let parts = [sections.get(..split), sections.get(split..)];

@@ -24,6 +24,8 @@ pub struct Measure {
     pub line: Option<[Pos2; 2]>,
     /// The true length of the line as typed, in millimetres; 0: not typed.
     pub true_length: f64,
+    /// The index of the picture the line lies on.
+    picture: usize,
 }
 
 impl Measure {
@@ -33,8 +35,18 @@ impl Measure {
                 Tool::Look => Tool::Measure,
                 Tool::Measure => Tool::Look,
             },
+            picture: self.picture,
             ..Self::default()
         };
+    }
+
+    /// A line belongs to one picture: it goes when another is looked at.
+    pub fn look_at(&mut self, picture: usize) {
+        if self.picture != picture {
+            self.picture = picture;
+            self.line = None;
+            self.true_length = 0.0;
+        }
     }
 
     /// In image pixels; `None` without a line.
@@ -136,6 +148,17 @@ mod tests {
         measure.drag_from(pos2(1.0, 1.0));
         measure.true_length = 3.0;
         assert_eq!(measure.scale(), None);
+    }
+
+    #[test]
+    fn a_line_goes_when_another_picture_is_looked_at() {
+        let mut measure = Measure::default();
+        measure.look_at(3);
+        measure.drag_from(pos2(1.0, 1.0));
+        measure.look_at(3);
+        assert!(measure.line.is_some());
+        measure.look_at(4);
+        assert_eq!(measure.line, None);
     }
 
     #[test]

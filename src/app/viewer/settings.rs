@@ -17,6 +17,11 @@ pub enum Pane {
 }
 
 impl Pane {
+    /// Whether it can be shown when so many other runs are compared.
+    pub fn is_there(self, compared: usize) -> bool {
+        !matches!(self, Self::Compared(index) if index >= compared)
+    }
+
     pub const ALL: [Self; 6] = [
         Self::Original,
         Self::Overlay,
@@ -103,7 +108,7 @@ impl ViewerSettings {
 
     /// The views to draw when so many other runs are compared; never empty.
     pub fn visible(&self, compared: usize) -> Vec<Pane> {
-        let there = |pane: &Pane| !matches!(pane, Pane::Compared(index) if *index >= compared);
+        let there = |pane: &Pane| pane.is_there(compared);
         let panes: Vec<Pane> = self.panes.iter().copied().filter(there).collect();
         if panes.is_empty() {
             vec![Pane::Overlay]
