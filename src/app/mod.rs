@@ -197,7 +197,8 @@ impl App {
         }
         match self.picker.poll() {
             Some(Picked::Path(pick, path)) => self.picked(pick, path),
-            Some(Picked::NoDialog) => self.state.tell(
+            Some(Picked::NoDialog(Pick::ReportFile)) => self.report_into_the_run(),
+            Some(Picked::NoDialog(_)) => self.state.tell(
                 Severity::Warning,
                 "This desktop has no file dialog",
                 "Paste the path into its field instead; data sets and runs can be dropped onto the window, too",
@@ -393,6 +394,18 @@ impl App {
             let limits = (!limits.are_saved(run)).then(|| Box::new(limits.to_save(run)));
             let run = run.path.clone();
             self.submit(Command::WriteReport { run, limits, out });
+        }
+    }
+
+    /// Where nobody can be asked for a name, the report lies beside what it reports.
+    fn report_into_the_run(&mut self) {
+        let out = self
+            .state
+            .run
+            .as_ref()
+            .map(|run| run.path.join(picker::REPORT));
+        if let Some(out) = out {
+            self.write_report(out);
         }
     }
 

@@ -12,6 +12,9 @@ use super::state::Pick;
 /// Nobody cancels a dialog this fast: it was never shown.
 const TOO_FAST: Duration = Duration::from_millis(300);
 
+/// What the page of a report is called unless the user says otherwise.
+pub const REPORT: &str = "report.html";
+
 /// Shows a dialog and waits for the answer.
 pub type Dialog = fn(Pick) -> Option<PathBuf>;
 
@@ -21,7 +24,7 @@ pub enum Picked {
     Path(Pick, PathBuf),
     Cancelled,
     /// There is no dialog on this desktop.
-    NoDialog,
+    NoDialog(Pick),
 }
 
 /// At most one dialog at a time.
@@ -60,7 +63,7 @@ impl Picker {
                 let asked = Instant::now();
                 let picked = match dialog(pick) {
                     Some(path) => Picked::Path(pick, path),
-                    None if asked.elapsed() < TOO_FAST => Picked::NoDialog,
+                    None if asked.elapsed() < TOO_FAST => Picked::NoDialog(pick),
                     None => Picked::Cancelled,
                 };
                 // The window may be gone by now.
@@ -97,7 +100,7 @@ pub fn desktop_dialog(pick: Pick) -> Option<PathBuf> {
         Pick::ReportFile => dialog
             .set_title("Write the report to")
             .add_filter("Web page", &["html"])
-            .set_file_name("report.html")
+            .set_file_name(REPORT)
             .save_file(),
         Pick::ModelFile => dialog
             .set_title("Choose a model file")
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn no_answer_at_once_means_that_there_is_no_dialog() {
-        assert_eq!(answer(|_| None), Picked::NoDialog);
+        assert_eq!(answer(|_| None), Picked::NoDialog(Pick::DataFolder));
     }
 
     #[test]

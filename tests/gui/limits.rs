@@ -47,3 +47,14 @@ fn saving_sends_the_limits_in_force_and_the_mark_goes_when_the_model_has_them() 
         "saving keeps the way back"
     );
 }
+
+#[test]
+fn without_a_file_dialog_the_report_lies_beside_its_model() {
+    let mut window = Window::with_run(Theme::Light);
+    window.press(Modifiers::COMMAND, Key::E);
+    let Command::WriteReport { run, limits, out } = window.next_command() else {
+        panic!("another command")
+    };
+    assert_eq!(out, run.join("report.html"));
+    assert!(limits.is_none(), "they are saved");
+}
