@@ -71,13 +71,19 @@ fn runs_on_the_same_pictures_are_ranked_and_their_differences_named() {
     ] {
         assert!(text.contains(said), "{said} in {text}");
     }
-    assert!(!text.contains("test/"), "no picture is named unless asked for");
+    assert!(
+        !text.contains("test/"),
+        "no picture is named unless asked for"
+    );
     let json = json(home.path(), &["a", "b", "c"]);
     assert_eq!(json["runs"][2]["letter"], "C");
     assert_eq!(json["test_pictures"]["are_same"], true);
     assert_eq!(json["warning"], Value::Null);
     let auroc = &json["numbers"][0];
-    assert_eq!((&auroc["name"], &auroc["better"]), (&"Picture AUROC".into(), &"higher".into()));
+    assert_eq!(
+        (&auroc["name"], &auroc["better"]),
+        (&"Picture AUROC".into(), &"higher".into())
+    );
     let cells = auroc["cells"].as_array().unwrap();
     assert_eq!(cells.len(), 3);
     assert!(cells.iter().any(|cell| cell["is_best"] == true));
@@ -113,7 +119,10 @@ fn runs_on_other_pictures_are_not_ranked() {
     let home = three();
     make_named(home.path(), "good", 0, Tested::OnlyGood);
     let text = told(home.path(), &["a", "good"]);
-    assert!(text.contains("not the same, so nothing is ranked"), "{text}");
+    assert!(
+        text.contains("not the same, so nothing is ranked"),
+        "{text}"
+    );
     assert!(text.contains("24 of the 48 pictures of A"), "{text}");
     assert!(!text.contains(" best"), "{text}");
     let json = json(home.path(), &["a", "good"]);
@@ -121,7 +130,10 @@ fn runs_on_other_pictures_are_not_ranked() {
     assert!(json["warning"].is_string());
     for line in json["numbers"].as_array().unwrap() {
         for cell in line["cells"].as_array().unwrap() {
-            assert_eq!((&cell["is_best"], &cell["difference"]), (&false.into(), &Value::Null));
+            assert_eq!(
+                (&cell["is_best"], &cell["difference"]),
+                (&false.into(), &Value::Null)
+            );
         }
     }
     assert_eq!(json["numbers"][0]["cells"][1]["value"], Value::Null);
@@ -132,7 +144,10 @@ fn a_run_is_the_same_as_itself() {
     let home = three();
     let text = told(home.path(), &["b", "b", "--pictures", "5"]);
     assert!(text.contains("The same in all runs"), "{text}");
-    assert!(text.contains("0 of 48 pictures get different verdicts"), "{text}");
+    assert!(
+        text.contains("0 of 48 pictures get different verdicts"),
+        "{text}"
+    );
     assert!(text.contains("A and B agree on 48 of 48"), "{text}");
     assert!(!text.contains(" best") && !text.contains("test/"), "{text}");
 }
@@ -149,7 +164,10 @@ fn what_cannot_be_compared_is_named_with_the_remedy() {
     meta.provenance.seed = 99;
     checkpoint::save(&model, &meta, &[]).unwrap();
     let said = refused(at, &["a", "c"]);
-    assert!(said.contains("another model") && said.contains("flawscope eval --run c"), "{said}");
+    assert!(
+        said.contains("another model") && said.contains("flawscope eval --run c"),
+        "{said}"
+    );
 
     fs::remove_file(RunFolder::open(&at.join("b")).unwrap().evaluation_path()).unwrap();
     let said = refused(at, &["a", "b"]);
@@ -166,5 +184,8 @@ fn one_run_or_four_are_wrong_usage() {
         assert_eq!(flawscope(home.path(), arguments).status.code(), Some(2));
     }
     let help = String::from_utf8(flawscope(home.path(), &["--help"]).stdout).unwrap();
-    assert!(help.contains("--pictures <N>") && help.contains("Nothing is scored again"), "{help}");
+    assert!(
+        help.contains("--pictures <N>") && help.contains("Nothing is scored again"),
+        "{help}"
+    );
 }

@@ -48,7 +48,10 @@ pub fn protocol_facts(
         ),
         fact("Run's image limit", limit(image_limit)),
         fact("Run's pixel limit", limit(pixel_limit)),
-        fact("Speed", wording::rate(evaluation.images_per_second, "pictures")),
+        fact(
+            "Speed",
+            wording::rate(evaluation.images_per_second, "pictures"),
+        ),
         fact("Device", protocol.device.clone()),
         hash("Backbone SHA-256", &protocol.backbone_sha256),
         hash("Training data SHA-256", &protocol.data_fingerprint),

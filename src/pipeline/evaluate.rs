@@ -13,8 +13,8 @@ use crate::config::DeviceChoice;
 use crate::data::image::{Geometry, InputSpec, Mask, Size, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Confusion, Evaluation, ImageMetrics, ImageRow, Judgement, MapExtent, PixelAccumulator, PixelMetrics,
-    Protocol, RegionTable, Truth,
+    Confusion, Evaluation, ImageMetrics, ImageRow, Judgement, MapExtent, PixelAccumulator,
+    PixelMetrics, Protocol, RegionTable, Truth,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;

@@ -8,8 +8,8 @@ use flawscope::config::{BackboneKind, RunConfig};
 use flawscope::data::image::{InputPreset, InputSpec, Orientation, Size};
 use flawscope::data::{Label, Sample};
 use flawscope::metrics::{
-    AreaRule, Combination, DefectCells, Evaluation, ImageMetrics, ImageRow, Judgement, Limit, LimitOrigin,
-    MapExtent, PixelAccumulator, Protocol, RegionTable,
+    AreaRule, Combination, DefectCells, Evaluation, ImageMetrics, ImageRow, Judgement, Limit,
+    LimitOrigin, MapExtent, PixelAccumulator, Protocol, RegionTable,
 };
 use flawscope::score_map::ScoreMap;
 use flawscope::store::checkpoint;

@@ -49,7 +49,10 @@ fn cell_ui(ui: &mut Ui, cell: &Cell) {
         } else {
             ui.label(text.color(palette.text));
         }
-        for small in [cell.difference_text(), cell.counts_text()].into_iter().flatten() {
+        for small in [cell.difference_text(), cell.counts_text()]
+            .into_iter()
+            .flatten()
+        {
             ui.label(RichText::new(small).small().color(palette.muted));
         }
     });

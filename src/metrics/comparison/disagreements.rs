@@ -64,7 +64,10 @@ impl Apart {
     /// `A FAIL, B PASS: 3`, where `letter` is the other run's.
     pub fn sentence(self, letter: char) -> String {
         let (first, other) = (self.first.word(), self.other.word());
-        format!("{} {first}, {letter} {other}: {}", LETTERS[0], self.pictures)
+        format!(
+            "{} {first}, {letter} {other}: {}",
+            LETTERS[0], self.pictures
+        )
     }
 }
 

@@ -151,12 +151,7 @@ fn all(runs: &[Compared<'_>]) -> Vec<Line> {
     ]
 }
 
-fn line(
-    name: &'static str,
-    meaning: &'static str,
-    better: Better,
-    values: &[Option<f64>],
-) -> Line {
+fn line(name: &'static str, meaning: &'static str, better: Better, values: &[Option<f64>]) -> Line {
     let best = best(values, better);
     let first = values.first().copied().flatten();
     let cells = values.iter().map(|&value| Cell {
@@ -204,7 +199,12 @@ mod tests {
 
     #[test]
     fn differences_are_told_against_the_first_run() {
-        let line = line("AUROC", "", Better::Higher, &[Some(0.9), Some(0.91), Some(0.9)]);
+        let line = line(
+            "AUROC",
+            "",
+            Better::Higher,
+            &[Some(0.9), Some(0.91), Some(0.9)],
+        );
         let told: Vec<_> = line.cells.iter().map(Cell::difference_text).collect();
         assert_eq!(told, [None, Some("+0.0100".to_owned()), None]);
         let rate = Cell {
@@ -229,6 +229,10 @@ mod tests {
         assert_eq!(line.cells[1].difference, None);
         assert_eq!(line.cells[2].difference_text().as_deref(), Some("+0.2500"));
         let line = line.unranked();
-        assert!(line.cells.iter().all(|c| !c.is_best && c.difference.is_none()));
+        assert!(
+            line.cells
+                .iter()
+                .all(|c| !c.is_best && c.difference.is_none())
+        );
     }
 }

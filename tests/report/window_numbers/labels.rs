@@ -9,7 +9,7 @@ use egui_kittest::kittest::NodeT;
 use flawscope::app::compare::{CompareView, compare_ui};
 use flawscope::app::inspect_panel::{InspectView, inspect_ui};
 use flawscope::app::results_panel::{ResultsView, results_ui};
-use flawscope::app::state::{Comparison, LimitsInForce, State};
+use flawscope::app::state::{Action, Comparison, LimitsInForce, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::store::open_run;
@@ -39,7 +39,11 @@ impl Window {
             Place::Inspect => inspect_ui(ui, state, &mut self.inspect, textures),
             Place::Compare => compare_ui(ui, state, &mut self.compare, textures),
         };
-        assert!(action.is_none(), "nobody asked for {action:?}");
+        match action {
+            // Inspect begins with the first picture of its list.
+            Some(Action::Select(index)) => self.state.selected = index,
+            other => assert!(other.is_none(), "nobody asked for {other:?}"),
+        }
     }
 }
 

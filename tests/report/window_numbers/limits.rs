@@ -55,7 +55,11 @@ fn facts(shown: &Labels, report: &Value, told: &mut Told) {
     let speed = fact("Speed").split(' ').next().unwrap();
     let per_second = report["numbers"]["images_per_second"].as_f64().unwrap();
     // Slow ones are told the other way round.
-    let speed_told = if per_second >= 1.0 { per_second } else { 1.0 / per_second };
+    let speed_told = if per_second >= 1.0 {
+        per_second
+    } else {
+        1.0 / per_second
+    };
     told.number("speed", speed, &speed_told.into());
 }
 
