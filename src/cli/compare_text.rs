@@ -35,7 +35,8 @@ fn named(name: &str, value: &str) -> String {
 }
 
 fn columns(name: &str, cells: impl Iterator<Item = String>) -> String {
-    let cells: String = cells.map(|cell| format!("{cell:<CELL$}")).collect();
+    let cells: Vec<String> = cells.map(|cell| format!("{cell:<CELL$}")).collect();
+    let cells = cells.concat();
     named(name, cells.trim_end())
 }
 

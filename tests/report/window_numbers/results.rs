@@ -67,7 +67,7 @@ fn rates(shown: &Labels, report: &Value, told: &mut Told) {
     }
 }
 
-fn count<'a>(report: &'a Value, truth: Truth, verdict: Verdict) -> &'a Value {
+fn count(report: &Value, truth: Truth, verdict: Verdict) -> &Value {
     let cells = report["tally"].as_array().unwrap();
     let is_cell = |cell: &&Value| {
         cell["truth"] == serde_json::to_value(truth).unwrap()

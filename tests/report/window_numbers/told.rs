@@ -77,15 +77,7 @@ fn precise(shown: &str) -> Option<(f64, f64)> {
     let (digits, power) = shown.split_once('e').unwrap_or((&shown, "0"));
     let decimals = digits.split_once('.').map_or(0, |(_, rest)| rest.len());
     let power = power.parse::<i32>().ok()? - i32::try_from(decimals).ok()?;
-    let step = 10_f64.powi(power);
-    Some((
-        value,
-        if decimals == 0 && value.fract() == 0.0 && value.abs() < 1e3 {
-            0.0
-        } else {
-            step
-        },
-    ))
+    Some((value, 10_f64.powi(power)))
 }
 
 #[test]
