@@ -5,9 +5,7 @@ use std::fmt::Write;
 
 use super::numbers::{self, NOT_AVAILABLE};
 use super::state::LimitsInForce;
-use super::{taught_words, words};
-use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics, Protocol};
-use crate::worker::message::RunSummary;
+use crate::metrics::{Confusion, Evaluation, Limit, LimitOrigin, PixelMetrics};
 
 /// Names of the three columns of numbers.
 pub const COLUMNS: [&str; 3] = ["Pictures", "Pixels, input size", "Pixels, original size"];
@@ -257,90 +255,6 @@ impl Reasons {
     }
 }
 
-/// How the numbers came about: name and value, and the whole value where it was shortened.
-pub fn protocol_facts(
-    run: &RunSummary,
-    protocol: &Protocol,
-    images_per_second: f64,
-) -> Vec<[String; 3]> {
-    let fact = |name: &str, value: String| [name.to_owned(), value, String::new()];
-    let hash = |name: &str, value: &str| [name.to_owned(), shortened_hash(value), value.to_owned()];
-    let limit = |limit: &Limit| {
-        format!(
-            "{}, {}",
-            numbers::score(limit.value),
-            limit.origin.describe()
-        )
-    };
-    let seen = taught_words::measured(protocol.seen.as_deref());
-    let mut facts = vec![
-        fact("Model", protocol.model.clone()),
-        fact("Backbone", protocol.backbone.clone()),
-        fact(
-            "Input",
-            format!(
-                "{}, {} × {} px",
-                protocol.input, protocol.input_width, protocol.input_height
-            ),
-        ),
-        fact("Epochs", format!("{}, always the last", protocol.epochs)),
-        fact("Seed", protocol.seed.to_string()),
-        fact(
-            "Trained on",
-            words::count(protocol.training_pictures, "good picture"),
-        ),
-        fact(
-            "Held out",
-            words::count(protocol.calibration_pictures, "good picture"),
-        ),
-        fact(
-            "Tested on",
-            format!(
-                "{} good, {} defective",
-                protocol.test_good, protocol.test_defective
-            ),
-        ),
-        fact("Run's image limit", limit(&run.limits.image)),
-        fact("Run's pixel limit", limit(&run.limits.pixel)),
-        fact("Speed", words::rate(images_per_second, "pictures")),
-        fact("Device", protocol.device.clone()),
-        hash("Backbone SHA-256", &protocol.backbone_sha256),
-        hash("Training data SHA-256", &protocol.data_fingerprint),
-        fact("Program", format!("Flawscope {}", protocol.program_version)),
-    ];
-    if let Some(said) = seen {
-        let ids = protocol.seen.as_deref().unwrap_or_default();
-        let whole = match ids {
-            [] => String::new(),
-            ids => format!("{said}: {}", ids.join(", ")),
-        };
-        let before = facts.iter().position(|[name, ..]| name == "Tested on");
-        let before = before.unwrap_or(facts.len());
-        facts.insert(before, ["Seen defects".to_owned(), said, whole]);
-    }
-    if protocol.unlabelled > 0 {
-        let pictures = words::count(protocol.unlabelled, "picture");
-        facts.push(fact(
-            "Unlabelled",
-            format!("{pictures}, scored and counted in no number"),
-        ));
-    }
-    for (count, name) in [
-        (protocol.without_mask, "Without a mask"),
-        (protocol.unreadable, "Unreadable"),
-    ] {
-        if count > 0 {
-            facts.push(fact(name, words::count(count, "test picture")));
-        }
-    }
-    facts
-}
-
-fn shortened_hash(hash: &str) -> String {
-    let start: String = hash.chars().take(12).collect();
-    format!("{start}…")
-}
-
 /// Everything as tab-separated text, for a spreadsheet or a report.
 pub fn as_tsv(groups: &[Group], facts: &[[String; 3]]) -> String {
     let mut text = format!("Number\t{}\tLimit\n", COLUMNS.join("\t"));
@@ -366,7 +280,7 @@ pub fn as_tsv(groups: &[Group], facts: &[[String; 3]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cell, Reasons, shortened_hash};
+    use super::{Cell, Reasons};
 
     #[test]
     fn an_undefined_number_says_why() {
@@ -377,10 +291,5 @@ mod tests {
         assert_eq!(reasons.image(Some(0.5)), Cell::Number("0.5000".to_owned()));
         assert_eq!(reasons.pixel(None), Cell::NotAvailable("no masks"));
         assert_eq!(reasons.pixel(None).text(), "n/a");
-    }
-
-    #[test]
-    fn a_hash_is_shortened_by_characters() {
-        assert_eq!(shortened_hash("0123456789abcdef"), "0123456789ab…");
     }
 }

@@ -7,10 +7,10 @@ use eframe::egui::{
 
 use super::badge::{badge, origin_badge};
 use super::icons::Icon;
-use super::number_table::{Basis, COLUMNS, Cell, Group, NumberRow, as_tsv, groups, protocol_facts};
+use super::number_table::{Basis, COLUMNS, Cell, Group, NumberRow, as_tsv, groups};
 use super::state::{Action, State};
 use super::{controls, taught_words, theme};
-use crate::metrics::Evaluation;
+use crate::metrics::{Evaluation, protocol_facts};
 use crate::worker::message::RunSummary;
 
 const NAME: f32 = 186.0;
@@ -39,7 +39,7 @@ pub fn numbers_ui(
                 .on_hover_text("Numbers and protocol as tab-separated text")
                 .clicked()
             {
-                let facts = protocol_facts(run, &evaluation.protocol, evaluation.images_per_second);
+                let facts = facts(run, evaluation);
                 action = Some(Action::CopyText(as_tsv(&groups, &facts)));
             }
         });
@@ -192,10 +192,14 @@ fn oracle_ui(ui: &mut Ui, groups: &[&Group], widths: Widths) {
         });
 }
 
+fn facts(run: &RunSummary, evaluation: &Evaluation) -> Vec<[String; 3]> {
+    protocol_facts(evaluation, &run.limits.image, &run.limits.pixel)
+}
+
 /// How the numbers came about, in as many columns as fit.
 pub fn protocol_ui(ui: &mut Ui, run: &RunSummary, evaluation: &Evaluation) {
     controls::heading(ui, "How they were measured");
-    let facts = protocol_facts(run, &evaluation.protocol, evaluation.images_per_second);
+    let facts = facts(run, evaluation);
     let palette = theme::palette(ui);
     let columns = ((ui.available_width() / 200.0) as usize).clamp(1, 4);
     let lines = facts.len().div_ceil(columns);

@@ -1,21 +1,9 @@
 //! How it is said which defects a model has learned from. They go with every number it gives. No widgets.
 
+pub use crate::metrics::wording::{PURELY_SYNTHETIC, seen_defects as measured};
+
 use super::words;
 use crate::config::SeenChoice;
-
-/// What a training without any seen defect is, and what does not follow from it.
-pub const PURELY_SYNTHETIC: &str = "Purely synthetic: the published numbers of PRN do not apply";
-
-/// The seen defects behind measured numbers: `None` for models that learn from good pictures alone.
-pub fn measured(seen: Option<&[String]>) -> Option<String> {
-    Some(match seen? {
-        [] => PURELY_SYNTHETIC.to_owned(),
-        ids => format!(
-            "{} learned from and left out of the test set",
-            words::count(ids.len(), "seen defect")
-        ),
-    })
-}
 
 /// The same in a few words, as they stand beside others.
 pub fn briefly(seen: Option<&[String]>) -> Option<String> {

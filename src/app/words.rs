@@ -1,6 +1,6 @@
 //! Numbers as people say them: durations, counts, rates, file sizes.
 
-pub use crate::metrics::wording::{count, grouped};
+pub use crate::metrics::wording::{bytes, count, grouped, rate};
 
 /// `8 s`, `1 min 25 s`, `2 h 5 min`. Negative and endless durations are `0 s` and `a long time`.
 pub fn duration(seconds: f64) -> String {
@@ -29,27 +29,6 @@ pub fn about(seconds: f64) -> String {
     }
 }
 
-/// `12.3 pictures/s`, or the time for one when it takes longer than a second: `1.8 s a picture`.
-pub fn rate(per_second: f64, unit: &str) -> String {
-    if unit == "bytes" {
-        return format!("{}/s", bytes(per_second));
-    }
-    if per_second >= 1.0 {
-        return format!("{per_second:.1} {unit}/s");
-    }
-    format!("{:.1} s a {}", 1.0 / per_second, unit.trim_end_matches('s'))
-}
-
-/// `12.3 MB`, in powers of a thousand.
-pub fn bytes(number: f64) -> String {
-    match number {
-        number if number < 1e3 => format!("{number:.0} B"),
-        number if number < 1e6 => format!("{:.0} kB", number / 1e3),
-        number if number < 1e9 => format!("{:.1} MB", number / 1e6),
-        number => format!("{:.1} GB", number / 1e9),
-    }
-}
-
 /// With a capital at its beginning.
 pub fn capitalised(name: &str) -> String {
     let mut letters = name.chars();
@@ -59,7 +38,7 @@ pub fn capitalised(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{about, bytes, capitalised, duration, rate};
+    use super::{about, capitalised, duration};
 
     #[test]
     fn durations_name_their_two_largest_units() {
@@ -90,20 +69,6 @@ mod tests {
         for (seconds, text) in cases {
             assert_eq!(about(seconds), text);
         }
-    }
-
-    #[test]
-    fn slow_rates_are_told_as_time_for_one() {
-        assert_eq!(rate(12.34, "pictures"), "12.3 pictures/s");
-        assert_eq!(rate(0.5, "steps"), "2.0 s a step");
-        assert_eq!(rate(2.5e6, "bytes"), "2.5 MB/s");
-    }
-
-    #[test]
-    fn sizes_use_the_unit_that_fits() {
-        assert_eq!(bytes(999.0), "999 B");
-        assert_eq!(bytes(45_000.0), "45 kB");
-        assert_eq!(bytes(1.2e9), "1.2 GB");
     }
 
     #[test]

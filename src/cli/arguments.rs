@@ -34,6 +34,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Write a scored run as one page that needs nothing else, with a table and a JSON file beside it
     Report(ReportArguments),
+    /// Set two or three scored runs side by side: numbers, protocols, and the pictures they judge differently
+    Compare(CompareArguments),
     /// Backbone weights: what is there, bring more
     #[command(subcommand)]
     Weights(WeightsCommand),
@@ -202,6 +204,20 @@ pub struct ReportArguments {
     /// Page to write, such as report.html; report.csv and report.json are written beside it
     #[arg(long)]
     pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Run folders whose test pictures were scored. Nothing is scored again: each is taken at the limits in its model,
+    /// and the first is the one the others are measured against
+    #[arg(value_name = "RUN", required = true, num_args = 2..=3)]
+    pub runs: Vec<PathBuf>,
+    /// Also name this many of the pictures that get different verdicts, the worst disagreement first
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub pictures: usize,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -32,8 +32,8 @@ pub fn run(arguments: EvalArguments) -> Result<()> {
 
 /// Prints the numbers with the verdicts at the limits in the run's model.
 pub fn verdicts_of(run: &Path, evaluation: &Evaluation) -> Result<()> {
-    let (rule, judgement) = pipeline::judge(run)?;
-    output::evaluation(evaluation, &rule, &judgement.tally);
+    let judged = pipeline::judge(run)?;
+    output::evaluation(evaluation, &judged.rule, &judged.judgement.tally);
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The command line: parse, run one workflow on the main thread, print its result. Progress goes to stderr.
 
 mod arguments;
+mod compare;
+mod compare_text;
 mod console;
 mod demo;
 mod eval;
@@ -39,6 +41,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
         Command::Eval(arguments) => eval::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Weights(command) => weights::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }))

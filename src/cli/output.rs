@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::metrics::{
-    Combination, DecisionRule, Evaluation, Limit, PixelMetrics, Protocol, Rate, Tally,
+    Combination, Confusion, DecisionRule, Evaluation, Limit, PixelMetrics, Protocol, Rate, Tally,
     clopper_pearson,
 };
 
@@ -48,7 +48,11 @@ pub fn evaluation(evaluation: &Evaluation, in_force: &DecisionRule, tally: &Tall
     );
     row("AUPRO (FPR ≤ 0.3)", None, &|p| p.aupro);
     row("IoU at pixel limit", None, &|p| p.iou_at_limit);
-    row("F1 at image limit", evaluation.image_f1, &|_| None);
+    row(
+        "F1 at these limits",
+        Confusion::of_fails(tally).f1(),
+        &|_| None,
+    );
     row("F1-max (oracle)", evaluation.image.f1_max, &|p| p.f1_max);
     line("");
     rule(in_force);

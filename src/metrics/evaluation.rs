@@ -52,7 +52,7 @@ pub struct Evaluation {
     pub aupro: Option<f64>,
     pub image_ap: Option<f64>,
     pub pixel_ap: Option<f64>,
-    /// At the limit the model brought along. Absent from evaluations of earlier programs.
+    /// At the limits the model brought along. Absent from evaluations of earlier programs.
     #[serde(default)]
     pub image_f1: Option<f64>,
     /// Oracle.

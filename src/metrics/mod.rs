@@ -1,5 +1,6 @@
 //! Slices in, numbers out: every number a run reports and how it is computed. Knows no tensors, files or windows.
 
+pub mod comparison;
 pub mod confidence;
 pub mod confusion;
 pub mod curve;
@@ -17,6 +18,7 @@ pub mod outcome;
 pub mod pixel;
 pub mod proof;
 pub mod proposal;
+pub mod protocol_facts;
 pub mod region;
 pub mod region_table;
 pub mod scale;
@@ -53,6 +55,7 @@ pub use outcome::Outcome;
 pub use pixel::PixelAccumulator;
 pub use proof::{Proof, what_it_proves};
 pub use proposal::{Way, propose};
+pub use protocol_facts::protocol_facts;
 pub use region_table::{DefectFound, RegionTable};
 pub use scale::ScoreScale;
 pub use truth::Truth;

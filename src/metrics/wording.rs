@@ -78,6 +78,41 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
+/// `12.3 pictures/s`, or the time for one when it takes longer than a second: `1.8 s a picture`.
+pub fn rate(per_second: f64, unit: &str) -> String {
+    if unit == "bytes" {
+        return format!("{}/s", bytes(per_second));
+    }
+    if per_second >= 1.0 {
+        return format!("{per_second:.1} {unit}/s");
+    }
+    format!("{:.1} s a {}", 1.0 / per_second, unit.trim_end_matches('s'))
+}
+
+/// `12.3 MB`, in powers of a thousand.
+pub fn bytes(number: f64) -> String {
+    match number {
+        number if number < 1e3 => format!("{number:.0} B"),
+        number if number < 1e6 => format!("{:.0} kB", number / 1e3),
+        number if number < 1e9 => format!("{:.1} MB", number / 1e6),
+        number => format!("{:.1} GB", number / 1e9),
+    }
+}
+
+/// What a training without any seen defect is, and what does not follow from it.
+pub const PURELY_SYNTHETIC: &str = "Purely synthetic: the published numbers of PRN do not apply";
+
+/// The seen defects behind measured numbers: `None` for models that learn from good pictures alone.
+pub fn seen_defects(seen: Option<&[String]>) -> Option<String> {
+    Some(match seen? {
+        [] => PURELY_SYNTHETIC.to_owned(),
+        ids => format!(
+            "{} learned from and left out of the test set",
+            count(ids.len(), "seen defect")
+        ),
+    })
+}
+
 /// An area of the picture in square millimetres once there is a scale, else in pixels.
 pub fn area(pixels: f64, pixels_per_mm: Option<f64>) -> String {
     match pixels_per_mm {
@@ -107,7 +142,7 @@ pub fn rule_sentence(rule: &DecisionRule, pixels_per_mm: Option<f64>) -> String 
 #[cfg(test)]
 mod tests {
     use super::super::{AreaRule, Combination, DecisionRule, Limit};
-    use super::{area, count, grouped, metric, percent, rule_sentence, score, share};
+    use super::{area, bytes, count, grouped, metric, percent, rate, rule_sentence, score, share};
 
     #[test]
     fn scores_keep_four_significant_digits() {
@@ -170,6 +205,20 @@ mod tests {
             or.contains("or when a region of at least 0.2500 mm²"),
             "{or}"
         );
+    }
+
+    #[test]
+    fn slow_rates_are_told_as_time_for_one() {
+        assert_eq!(rate(12.34, "pictures"), "12.3 pictures/s");
+        assert_eq!(rate(0.5, "steps"), "2.0 s a step");
+        assert_eq!(rate(2.5e6, "bytes"), "2.5 MB/s");
+    }
+
+    #[test]
+    fn sizes_use_the_unit_that_fits() {
+        assert_eq!(bytes(999.0), "999 B");
+        assert_eq!(bytes(45_000.0), "45 kB");
+        assert_eq!(bytes(1.2e9), "1.2 GB");
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::config::DeviceChoice;
 use crate::data::image::{Geometry, InputSpec, Mask, Size, read_size};
 use crate::data::{self, Label, OpenOptions, Sample};
 use crate::metrics::{
-    Evaluation, ImageMetrics, ImageRow, Judgement, MapExtent, PixelAccumulator, PixelMetrics,
-    Protocol, RegionTable, Truth,
+    Confusion, Evaluation, ImageMetrics, ImageRow, Judgement, MapExtent, PixelAccumulator,
+    PixelMetrics, Protocol, RegionTable, Truth,
 };
 use crate::progress::{Monitor, Outcome, Phase, Progress};
 use crate::score_map::ScoreMap;
@@ -114,7 +114,7 @@ pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outc
     };
     let regions = regions::seal(folder.path(), &pixels.regions)?;
     let image = ImageMetrics::from_rows(&rows)?;
-    let evaluation = Evaluation::new(
+    let mut evaluation = Evaluation::new(
         protocol(&trained, &samples, unreadable),
         rows,
         image,
@@ -124,6 +124,8 @@ pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outc
     );
     let rule = trained.meta.limits.rule();
     let judgement = Judgement::of(&evaluation.images, Some(&pixels.regions), &rule);
+    // Of the whole rule: regions may have a say beside the image limit.
+    evaluation.image_f1 = Confusion::of_fails(&judgement.tally).f1();
     let measured = Measured {
         maps,
         regions,

@@ -23,7 +23,7 @@ mod training_pictures;
 pub use detector::backbone_of;
 pub use epochs::StepTimes;
 pub use evaluate::{EvaluateRequest, SeenPolicy, evaluate};
-pub use judge::judge;
+pub use judge::{Judged, judge};
 pub use predict::{PredictRequest, PredictedPicture, Prediction, predict};
 pub use preview::{Augmentation, preview_augmentation};
 pub use sample::draw_sample;

@@ -30,7 +30,8 @@ use self::model_file::{ModelMeta, inspect};
 pub use self::run_folder::RunFolder;
 use crate::config::RunConfig;
 use crate::data::Sample;
-use crate::metrics::{DecisionRule, Evaluation, Limit, RegionTable};
+use crate::metrics::comparison::Compared;
+use crate::metrics::{DecisionRule, Evaluation, Judgement, Limit, RegionTable};
 use crate::models::backbone::BackboneKind;
 
 /// A run as the window shows it: settings and results without tensors.
@@ -52,6 +53,37 @@ pub struct RunSummary {
     pub samples: Vec<Sample>,
     /// How large the regions of each picture are at every limit; absent where an earlier program evaluated.
     pub regions: Option<Arc<RegionTable>>,
+}
+
+impl RunSummary {
+    /// The name of its folder.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name();
+        name.map_or_else(
+            || self.path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    /// As one of several runs, judged by `rule`; `None` when its pictures were not scored. `counterparts`: see
+    /// [`Compared`].
+    pub fn compared<'a>(
+        &'a self,
+        rule: &'a DecisionRule,
+        judgement: &'a Judgement,
+        counterparts: Option<&'a [Option<usize>]>,
+    ) -> Option<Compared<'a>> {
+        Some(Compared {
+            evaluation: self.evaluation.as_deref()?,
+            judgement,
+            rule,
+            low: self.limits.scale.0,
+            category: self.config.category.as_deref(),
+            image_limit: &self.limits.image,
+            pixel_limit: &self.limits.pixel,
+            counterparts,
+        })
+    }
 }
 
 /// A training that was interrupted and can go on, as the window shows it.

@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 use image::RgbImage;
 
-use super::made_run::{Tested, make};
-use super::written;
+use super::made_run::Tested;
+use super::{make, written};
 
 /// The browser on the path. Only where everything is checked it must be there.
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod browser;
+#[path = "../support/made_run.rs"]
 mod made_run;
 mod trained;
+mod window_numbers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +19,14 @@ use flawscope::progress::{Monitor, Progress, Silent};
 use flawscope::store::{self, RunFolder};
 use flawscope::worker::message::{Command, Event, JobId, Limits};
 use flawscope::worker::{Jobs, PipelineJobs};
-use made_run::{Tested, make};
+use made_run::{Tested, make_named};
 
 const NAMES: [&str; 3] = ["report.html", "report.csv", "report.json"];
+
+/// A run whose folder's name would be markup.
+fn make(home: &Path, tested: Tested) -> PathBuf {
+    make_named(home, "lid & co", 0, tested)
+}
 
 fn flawscope(folder: &Path, arguments: &[&str]) -> Output {
     let mut program = Program::cargo_bin("flawscope").unwrap();
@@ -28,6 +35,13 @@ fn flawscope(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .unwrap()
+}
+
+fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let output = flawscope(folder, arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Writes a report from within the folder of the run and gives the page.

@@ -1,16 +1,8 @@
 //! The whole road to a report from the command line: a model that was really trained, on pictures that were really scored.
 
 use std::fs;
-use std::path::Path;
 
-use super::{flawscope, refused};
-
-fn succeed(folder: &Path, arguments: &[&str]) -> String {
-    let output = flawscope(folder, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    String::from_utf8(output.stdout).unwrap()
-}
+use super::{refused, succeed};
 
 #[test]
 fn a_trained_run_is_reported_once_it_is_scored() {

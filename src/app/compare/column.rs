@@ -5,7 +5,7 @@ use egui_plot::LineStyle;
 
 use super::super::state::State;
 use super::super::theme;
-use crate::metrics::{DecisionRule, Evaluation, Judgement};
+use crate::metrics::comparison::{Compared, LETTERS};
 use crate::worker::message::RunSummary;
 
 /// One of the runs that are compared. The open one comes first.
@@ -15,63 +15,35 @@ pub struct Column<'a> {
     pub colour: Color32,
     pub style: LineStyle,
     pub run: &'a RunSummary,
-    pub evaluation: &'a Evaluation,
-    pub judgement: &'a Judgement,
-    pub rule: DecisionRule,
-    /// For each picture of the open run its row here; `None` for the open run itself.
-    counterparts: Option<&'a [Option<usize>]>,
-}
-
-impl Column<'_> {
-    /// The name of its folder.
-    pub fn name(&self) -> String {
-        let name = self.run.path.file_name();
-        name.map_or_else(
-            || self.run.path.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        )
-    }
-
-    /// The row of the open run's picture `index` here, if this run knows the picture.
-    pub fn row(&self, index: usize) -> Option<usize> {
-        match self.counterparts {
-            None => Some(index),
-            Some(counterparts) => *counterparts.get(index)?,
-        }
-    }
+    /// Its numbers and verdicts.
+    pub of: Compared<'a>,
 }
 
 /// The open run and those beside it that have results.
 pub fn columns<'a>(ui: &Ui, state: &'a State) -> Vec<Column<'a>> {
     let palette = theme::palette(ui);
     let looks = [
-        ('A', palette.accent, LineStyle::Solid),
-        ('B', palette.second, LineStyle::dashed_dense()),
-        ('C', palette.third, LineStyle::dotted_dense()),
+        (palette.accent, LineStyle::Solid),
+        (palette.second, LineStyle::dashed_dense()),
+        (palette.third, LineStyle::dotted_dense()),
     ];
     let open = state.run.as_deref().map(|run| {
-        let judgement: &Judgement = state.limits.judgement();
-        (run, judgement, state.limits.rule().clone(), None)
+        let limits = &state.limits;
+        (run, run.compared(limits.rule(), limits.judgement(), None))
     });
-    let others = state.comparisons.iter().map(|other| {
-        let judgement: &Judgement = &other.judgement;
-        let rule = other.run.limits.rule();
-        let counterparts = Some(other.counterparts.as_slice());
-        (other.run.as_ref(), judgement, rule, counterparts)
-    });
+    let others = state
+        .comparisons
+        .iter()
+        .map(|other| (other.run.as_ref(), other.compared()));
     let runs = open.into_iter().chain(others);
-    let columns = runs.zip(looks).map(|(of, (letter, colour, style))| {
-        let (run, judgement, rule, counterparts) = of;
-        let evaluation = run.evaluation.as_deref()?;
+    let columns = runs.zip(LETTERS.into_iter().zip(looks));
+    let columns = columns.map(|((run, of), (letter, (colour, style)))| {
         Some(Column {
             letter,
             colour,
             style,
             run,
-            evaluation,
-            judgement,
-            rule,
-            counterparts,
+            of: of?,
         })
     });
     columns.flatten().collect()

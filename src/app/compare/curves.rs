@@ -101,13 +101,13 @@ pub fn curves_ui(ui: &mut Ui, columns: &[Column<'_>], view: &mut CurvesView) {
     });
     ui.horizontal_wrapped(|ui| {
         for column in columns {
-            let (_, area, value) = view.kind.of(column.evaluation);
+            let (_, area, value) = view.kind.of(column.of.evaluation);
             letter_ui(ui, column.letter, column.colour);
             controls::muted(ui, format!("{area} {}", metric(value)));
             ui.add_space(8.0);
         }
     });
-    let drawn = |column: &Column<'_>| !view.kind.of(column.evaluation).0.points.is_empty();
+    let drawn = |column: &Column<'_>| !view.kind.of(column.of.evaluation).0.points.is_empty();
     if !columns.iter().any(drawn) {
         ui.allocate_space(vec2(0.0, HEIGHT / 2.0));
         controls::muted(
@@ -141,9 +141,9 @@ fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
         .show(ui, |plot| {
             plot.set_plot_bounds(bounds(kind, view.window));
             for column in columns {
-                let (curve, ..) = kind.of(column.evaluation);
+                let (curve, ..) = kind.of(column.of.evaluation);
                 let points: Vec<[f64; 2]> = curve.points.iter().map(|p| [p.x, p.y]).collect();
-                let name = format!("{} {}", column.letter, column.name());
+                let name = format!("{} {}", column.letter, column.run.name());
                 plot.line(
                     Line::new(name, PlotPoints::from(points))
                         .color(column.colour)
@@ -153,7 +153,7 @@ fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
                 );
             }
             for column in columns {
-                let (curve, ..) = kind.of(column.evaluation);
+                let (curve, ..) = kind.of(column.of.evaluation);
                 let Some(point) = curve.at_limit(working_limit(kind, column)) else {
                     continue;
                 };
@@ -174,9 +174,9 @@ fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
 
 fn working_limit(kind: Kind, column: &Column<'_>) -> f32 {
     if kind.is_of_pixels() {
-        column.rule.pixel.value
+        column.of.rule.pixel.value
     } else {
-        column.rule.fail_from()
+        column.of.rule.fail_from()
     }
 }
 

@@ -8,9 +8,7 @@ use super::super::recent::Recent;
 use super::super::state::{Action, Pick, State};
 use super::super::{numbers, theme, words};
 use super::column::{Column, letter_ui};
-
-/// How many runs fit beside each other.
-const MOST: usize = 3;
+use crate::metrics::comparison::LETTERS;
 
 pub fn head_ui(ui: &mut Ui, state: &State, columns: &[Column<'_>]) -> Option<Action> {
     let mut action = None;
@@ -29,8 +27,8 @@ pub fn head_ui(ui: &mut Ui, state: &State, columns: &[Column<'_>]) -> Option<Act
 }
 
 fn add_ui(ui: &mut Ui, state: &State) -> Option<Action> {
-    let free = state.comparisons.len() + 1 < MOST && !state.is_busy();
-    let hint = if state.comparisons.len() + 1 < MOST {
+    let free = state.comparisons.len() + 1 < LETTERS.len() && !state.is_busy();
+    let hint = if state.comparisons.len() + 1 < LETTERS.len() {
         "Wait until the running job is over"
     } else {
         "Three runs are the most that can be read side by side; close one first"
@@ -44,7 +42,7 @@ fn add_ui(ui: &mut Ui, state: &State) -> Option<Action> {
 /// One run: what it is, how it was scored, and the way to close it.
 fn run_ui(ui: &mut Ui, column: &Column<'_>, index: usize) -> Option<Action> {
     let palette = theme::palette(ui);
-    let name = column.name();
+    let name = column.run.name();
     let mut action = None;
     ui.horizontal(|ui| {
         letter_ui(ui, column.letter, column.colour);
@@ -65,7 +63,7 @@ fn run_ui(ui: &mut Ui, column: &Column<'_>, index: usize) -> Option<Action> {
             );
         });
     });
-    let protocol = &column.evaluation.protocol;
+    let protocol = &column.of.evaluation.protocol;
     let what = format!(
         "{} on {}, {} × {} px, seed {}",
         column.run.config.model.title(),
@@ -75,7 +73,7 @@ fn run_ui(ui: &mut Ui, column: &Column<'_>, index: usize) -> Option<Action> {
         protocol.seed
     );
     controls::muted(ui, what);
-    let limit = &column.rule.fail;
+    let limit = &column.of.rule.fail;
     let limits = format!(
         "{}; FAIL from {} ({})",
         words::count(protocol.test_good + protocol.test_defective, "test picture"),

@@ -4,11 +4,9 @@
 mod column;
 mod curves;
 mod differences;
-mod disagreements;
 mod head;
 mod numbers;
 mod pictures;
-mod test_sets;
 
 use std::sync::Arc;
 
@@ -17,7 +15,6 @@ use eframe::egui::{CentralPanel, Frame, Margin, ScrollArea, Ui};
 use self::column::{Column, columns};
 use self::curves::CurvesView;
 use self::pictures::PicturesView;
-use self::test_sets::TestSets;
 use super::badge::warning_badge;
 use super::cached::{Cached, Same};
 use super::card_row::card_row;
@@ -26,6 +23,7 @@ use super::empty_place::{no_run_ui, no_scores_ui};
 use super::state::{Action, State};
 use super::textures::Textures;
 use super::theme;
+use crate::metrics::comparison::{Compared, TestSets};
 use crate::worker::message::RunSummary;
 
 /// Below this width cards stand under each other.
@@ -97,7 +95,11 @@ fn test_sets(
     let others = state.comparisons.iter();
     let others = others.map(|other| Same(Arc::clone(&other.run))).collect();
     let runs = (Same(Arc::clone(run)), others);
-    *view.sets.get(runs, |_| TestSets::of(columns))
+    let sets = view.sets.get(runs, |_| {
+        let runs: Vec<Compared<'_>> = columns.iter().map(|column| column.of).collect();
+        TestSets::of(&runs)
+    });
+    *sets
 }
 
 /// Above everything that it concerns.

@@ -12,10 +12,10 @@ use super::super::cached::{Cached, Same};
 use super::super::controls::{self, segment};
 use super::super::state::{Action, State};
 use super::super::textures::{Shown, Textures};
-use super::super::{theme, words};
+use super::super::theme;
 use super::column::{Column, letter_ui};
-use super::disagreements::{Disagreements, Seen};
-use crate::metrics::{ImageRow, Judgement, Opinion, Verdict};
+use crate::metrics::comparison::{Compared, Disagreements, Seen};
+use crate::metrics::{Judgement, Opinion};
 use crate::worker::message::RunSummary;
 
 const ROW: f32 = 52.0;
@@ -55,16 +55,13 @@ pub fn pictures_ui(
             .map(|other| Same(Arc::clone(&other.run)))
             .collect(),
     );
-    let found = view.found.get(inputs, |_| Disagreements::of(columns));
+    let found = view.found.get(inputs, |_| {
+        let runs: Vec<Compared<'_>> = columns.iter().map(|column| column.of).collect();
+        Disagreements::of(&runs)
+    });
     ui.horizontal_wrapped(|ui| {
         controls::heading(ui, "Pictures on which they disagree");
-        let (contested, all) = (found.contested, found.pictures.len());
-        let said = format!(
-            "{} of {} get different verdicts",
-            words::grouped(contested),
-            words::count(all, "picture")
-        );
-        controls::muted(ui, said);
+        controls::muted(ui, found.sentence());
         ui.add_space(8.0);
         segment(ui, &mut view.listed, Listed::Contested, "Verdicts differ");
         segment(ui, &mut view.listed, Listed::All, "All pictures");
@@ -85,24 +82,16 @@ pub fn pictures_ui(
 /// How often each pair of verdicts occurs, A against each other run.
 fn matrices_ui(ui: &mut Ui, columns: &[Column<'_>], found: &Disagreements) {
     ui.horizontal_wrapped(|ui| {
-        for (column, counts) in columns.iter().skip(1).zip(&found.against_first) {
-            let agree: usize = (0..3).map(|i| counts[i][i]).sum();
-            let all: usize = counts.iter().flatten().sum();
+        for (column, agreement) in columns.iter().skip(1).zip(found.agreements()) {
             letter_ui(ui, 'A', columns[0].colour);
             controls::muted(ui, "and");
             letter_ui(ui, column.letter, column.colour);
-            controls::muted(ui, format!("agree on {agree} of {all}"));
-            for a in Verdict::ALL {
-                for b in Verdict::ALL {
-                    let count = counts[a as usize][b as usize];
-                    if a != b && count > 0 {
-                        let text =
-                            format!("A {}, {} {}: {count}", a.word(), column.letter, b.word());
-                        let colour = theme::palette(ui).warning;
-                        badge(ui, &text, colour)
-                            .on_hover_text("Different verdicts on the same pictures");
-                    }
-                }
+            let said = format!("agree on {} of {}", agreement.same, agreement.of);
+            controls::muted(ui, said);
+            for pair in agreement.different {
+                let text = pair.sentence(column.letter);
+                let colour = theme::palette(ui).warning;
+                badge(ui, &text, colour).on_hover_text("Different verdicts on the same pictures");
             }
             ui.add_space(16.0);
         }
@@ -146,13 +135,13 @@ fn row_ui(
     let palette = theme::palette(ui);
     let Some(row) = columns
         .first()
-        .and_then(|c| c.evaluation.images.get(seen.index))
+        .and_then(|column| column.of.rows().get(seen.index))
     else {
         return false;
     };
     let size = vec2(ui.available_width(), ROW);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let name = spoken(columns, row, seen);
+    let name = seen.sentence(row);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     let fill = if response.hovered() || response.has_focus() {
         palette.button_hovered
@@ -202,16 +191,6 @@ fn opinion_ui(ui: &mut Ui, opinion: Option<Opinion>) {
             .color(muted),
     )
     .on_hover_text("Its score on the scale of this run: 0 is a typical good pixel, 1 is T2");
-}
-
-/// What a row is called: the picture, what it is, and what each run says.
-fn spoken(columns: &[Column<'_>], row: &ImageRow, seen: &Seen) -> String {
-    let said = columns.iter().zip(&seen.opinions).map(|(column, opinion)| {
-        let word = opinion.map_or("not scored", |opinion| opinion.verdict.word());
-        format!("{} {word}", column.letter)
-    });
-    let said: Vec<String> = said.collect();
-    format!("{}, {}: {}", row.path, row.defect, said.join(", "))
 }
 
 fn thumbnail_ui(ui: &mut Ui, run: &RunSummary, index: usize, textures: &mut Textures) {

@@ -1,19 +1,19 @@
 //! A run beside the open one: its verdicts at its own limits, and where it judges the same pictures. Plain data.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::LimitsInForce;
-use crate::metrics::{
-    DecisionRule, ImageRow, Judgement, Opinion, Verdict, disagreement, relative_score,
-};
+use crate::metrics::comparison::{Compared, counterparts};
+use crate::metrics::{DecisionRule, ImageRow, Judgement, disagreement};
 use crate::worker::message::RunSummary;
 
 /// Another run that is compared with the open one.
 #[derive(Debug, Clone)]
 pub struct Comparison {
     pub run: Arc<RunSummary>,
-    /// At the limits in its model.
+    /// In its model.
+    pub rule: DecisionRule,
+    /// By that rule.
     pub judgement: Arc<Judgement>,
     /// For each picture of the open run its row here, by id.
     pub counterparts: Vec<Option<usize>>,
@@ -24,18 +24,10 @@ impl Comparison {
     pub fn with(open: &RunSummary, other: Arc<RunSummary>) -> Self {
         let rule = other.limits.rule();
         let judgement = Judgement::of(rows(&other), other.regions.as_deref(), &rule);
-        let by_id: HashMap<&str, usize> = rows(&other)
-            .iter()
-            .enumerate()
-            .map(|(index, row)| (row.path.as_str(), index))
-            .collect();
-        let counterparts = rows(open)
-            .iter()
-            .map(|row| by_id.get(row.path.as_str()).copied())
-            .collect();
         Self {
+            counterparts: counterparts(rows(open), rows(&other)),
             judgement: Arc::new(judgement),
-            counterparts,
+            rule,
             run: other,
         }
     }
@@ -48,25 +40,16 @@ impl Comparison {
         limits: &LimitsInForce,
         index: usize,
     ) -> Option<f32> {
-        let here = (*self.counterparts.get(index)?)?;
-        let own = opinion(open, limits.judgement(), limits.rule(), index)?;
-        let other = opinion(&self.run, &self.judgement, &self.run.limits.rule(), here)?;
+        let own = open.compared(limits.rule(), limits.judgement(), None)?;
+        let (own, other) = (own.opinion(index)?, self.compared()?.opinion(index)?);
         Some(disagreement(own, other))
     }
-}
 
-fn opinion(
-    run: &RunSummary,
-    judgement: &Judgement,
-    rule: &DecisionRule,
-    index: usize,
-) -> Option<Opinion> {
-    let row = rows(run).get(index)?;
-    let verdict: Verdict = *judgement.verdicts.get(index)?;
-    Some(Opinion {
-        verdict,
-        relative: relative_score(row.score, run.limits.scale.0, rule),
-    })
+    /// As one of several runs; `None` when its pictures were not scored.
+    pub fn compared(&self) -> Option<Compared<'_>> {
+        let counterparts = Some(self.counterparts.as_slice());
+        self.run.compared(&self.rule, &self.judgement, counterparts)
+    }
 }
 
 fn rows(run: &RunSummary) -> &[ImageRow] {

@@ -1,7 +1,9 @@
-//! On which pictures the runs disagree, and how often each pair of verdicts occurs. Plain data, no widgets.
+//! On which pictures the runs disagree, and how often each pair of verdicts occurs.
 
-use super::column::Column;
-use crate::metrics::{Opinion, Verdict, disagreement, relative_score};
+use serde::Serialize;
+
+use super::{Compared, LETTERS};
+use crate::metrics::{ImageRow, Opinion, Verdict, disagreement, wording};
 
 /// One picture, as all runs see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,16 @@ impl Seen {
     pub fn is_contested(&self) -> bool {
         self.apart >= 1.0
     }
+
+    /// The picture, what it is, and what each run says: `test/dent/003.png, dent: A FAIL, B PASS`.
+    pub fn sentence(&self, row: &ImageRow) -> String {
+        let said = LETTERS.iter().zip(&self.opinions).map(|(letter, opinion)| {
+            let word = opinion.map_or("not scored", |opinion| opinion.verdict.word());
+            format!("{letter} {word}")
+        });
+        let said: Vec<String> = said.collect();
+        format!("{}, {}: {}", row.path, row.defect, said.join(", "))
+    }
 }
 
 /// What the runs say about the pictures of the open one.
@@ -32,15 +44,74 @@ pub struct Disagreements {
     pub against_first: Vec<[[usize; 3]; 3]>,
 }
 
+/// How two runs judge the pictures that both know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+    pub same: usize,
+    pub of: usize,
+    pub different: Vec<Apart>,
+}
+
+/// Pictures that two runs judge differently in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Apart {
+    pub first: Verdict,
+    pub other: Verdict,
+    pub pictures: usize,
+}
+
+impl Apart {
+    /// `A FAIL, B PASS: 3`, where `letter` is the other run's.
+    pub fn sentence(self, letter: char) -> String {
+        let (first, other) = (self.first.word(), self.other.word());
+        format!(
+            "{} {first}, {letter} {other}: {}",
+            LETTERS[0], self.pictures
+        )
+    }
+}
+
+impl Agreement {
+    fn of(counts: &[[usize; 3]; 3]) -> Self {
+        let pairs = Verdict::ALL.into_iter().flat_map(|first| {
+            Verdict::ALL.map(|other| Apart {
+                first,
+                other,
+                pictures: counts[first as usize][other as usize],
+            })
+        });
+        let different = pairs.filter(|pair| pair.first != pair.other && pair.pictures > 0);
+        Self {
+            same: (0..3).map(|i| counts[i][i]).sum(),
+            of: counts.iter().flatten().sum(),
+            different: different.collect(),
+        }
+    }
+}
+
 impl Disagreements {
-    pub fn of(columns: &[Column<'_>]) -> Self {
-        let pictures = columns.first().map_or(0, |c| c.evaluation.images.len());
+    /// For each run after the first: how it agrees with the first.
+    pub fn agreements(&self) -> impl Iterator<Item = Agreement> {
+        self.against_first.iter().map(Agreement::of)
+    }
+
+    /// How many pictures get different verdicts, in a sentence.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{} of {} get different verdicts",
+            wording::grouped(self.contested),
+            wording::count(self.pictures.len(), "picture")
+        )
+    }
+
+    pub fn of(runs: &[Compared<'_>]) -> Self {
+        let pictures = runs.first().map_or(0, |run| run.rows().len());
         let mut found = Self {
-            against_first: vec![[[0; 3]; 3]; columns.len().saturating_sub(1)],
+            against_first: vec![[[0; 3]; 3]; runs.len().saturating_sub(1)],
             ..Self::default()
         };
         for index in 0..pictures {
-            found.add(index, columns.iter().map(|c| opinion(c, index)).collect());
+            found.add(index, runs.iter().map(|run| run.opinion(index)).collect());
         }
         found.pictures.sort_by(|a, b| b.apart.total_cmp(&a.apart));
         found
@@ -65,17 +136,6 @@ impl Disagreements {
         self.contested += usize::from(seen.is_contested());
         self.pictures.push(seen);
     }
-}
-
-fn opinion(column: &Column<'_>, index: usize) -> Option<Opinion> {
-    let row = column.row(index)?;
-    let score = column.evaluation.images.get(row)?.score;
-    let verdict: Verdict = *column.judgement.verdicts.get(row)?;
-    let low = column.run.limits.scale.0;
-    Some(Opinion {
-        verdict,
-        relative: relative_score(score, low, &column.rule),
-    })
 }
 
 /// Between the two that are furthest apart; `None` when fewer than two know the picture.
@@ -117,5 +177,10 @@ mod tests {
         assert_eq!(found.against_first[0], [[1, 0, 1], [0; 3], [0; 3]]);
         assert_eq!(found.against_first[1], [[1, 0, 0], [0; 3], [0; 3]]);
         assert_eq!((found.pictures.len(), found.contested), (3, 2));
+        let with_second = found.agreements().next().unwrap();
+        assert_eq!((with_second.same, with_second.of), (1, 2));
+        let different = with_second.different.iter().map(|pair| pair.sentence('B'));
+        assert_eq!(different.collect::<Vec<_>>(), ["A PASS, B FAIL: 1"]);
+        assert_eq!(found.sentence(), "2 of 3 pictures get different verdicts");
     }
 }

@@ -1,13 +1,14 @@
-//! Whether the compared runs were judged on the same pictures: only then do their numbers say which run is better. Plain
-//! data, no widgets. What the runs were trained on plays no part; that stands in the protocols.
+//! Whether the compared runs were judged on the same pictures: only then do their numbers say which run is better. What the runs were trained on plays no part; that stands in the protocols.
 
 use std::collections::{HashMap, HashSet};
 
-use super::column::Column;
+use serde::Serialize;
+
+use super::Compared;
 use crate::metrics::ImageRow;
 
 /// The test pictures of the runs, held against those of the first one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct TestSets {
     /// Pictures of the first run.
     pub pictures: usize,
@@ -20,15 +21,9 @@ pub struct TestSets {
 }
 
 impl TestSets {
-    pub fn of(columns: &[Column<'_>]) -> Self {
-        let sets: Vec<_> = columns
-            .iter()
-            .map(|column| column.evaluation.images.as_slice())
-            .collect();
-        let categories = columns
-            .iter()
-            .map(|column| column.run.config.category.as_deref());
-        Self::of_rows(&sets, categories)
+    pub fn of(runs: &[Compared<'_>]) -> Self {
+        let sets: Vec<_> = runs.iter().map(Compared::rows).collect();
+        Self::of_rows(&sets, runs.iter().map(|run| run.category))
     }
 
     fn of_rows<'a>(
