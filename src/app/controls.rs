@@ -1,9 +1,10 @@
 //! Cards, buttons and captions in the shapes every place uses. No place-specific text.
 
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align, Button, Color32, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, ProgressBar,
-    Response, RichText, Role, ScrollArea, Sense, Sides, Stroke, TextStyle, Ui, Vec2, WidgetInfo,
-    vec2,
+    Align, Button, Color32, CornerRadius, FontSelection, Frame, Id, Label, Layout, Margin, Modal,
+    ProgressBar, Response, RichText, Role, ScrollArea, Sense, Sides, Stroke, TextStyle, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 
 use super::icons::{self, Icon};
@@ -103,6 +104,22 @@ pub fn fact(ui: &mut Ui, name: &str, value: &str) {
         ui.label(RichText::new(name).small().color(palette.muted));
         ui.label(RichText::new(value).size(16.0).color(palette.strong));
     });
+}
+
+/// A name and its value in running text; a row that wraps keeps them together.
+pub fn named_value(ui: &mut Ui, name: &str, value: &str) {
+    let palette = theme::palette(ui);
+    let mut job = LayoutJob::default();
+    for (text, colour) in [
+        (name, palette.muted),
+        ("  ", palette.muted),
+        (value, palette.strong),
+    ] {
+        let text = RichText::new(text).color(colour);
+        text.append_to(&mut job, ui.style(), FontSelection::Default, Align::Center);
+    }
+    ui.add(Label::new(job).extend());
+    ui.add_space(6.0);
 }
 
 /// A row of a form: its name on the left, the control on the right, a hint below.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use eframe::egui::{Color32, Pos2, RichText, Ui};
+use eframe::egui::{Color32, Pos2, Ui};
 use egui_plot::{GridInput, GridMark, Line, PlotBounds, PlotPoints, PlotTransform, Points};
 
 use super::super::cached::{Cached, Same};
@@ -48,7 +48,6 @@ pub fn size_curve_ui(ui: &mut Ui, state: &State, run: &Arc<RunSummary>, view: &m
 }
 
 fn ends_ui(ui: &mut Ui, curve: &SizeCurve, scale: Option<f64>) {
-    let palette = theme::palette(ui);
     let told = |area: Option<usize>, nothing: &str| {
         area.map_or_else(|| nothing.to_owned(), |area| area_words(area as f64, scale))
     };
@@ -64,9 +63,7 @@ fn ends_ui(ui: &mut Ui, curve: &SizeCurve, scale: Option<f64>) {
             ("Largest missed", told(curve.largest_missed, "none")),
             ("All found from", told(curve.all_found_from, "no size")),
         ] {
-            ui.label(RichText::new(name).color(palette.muted));
-            ui.label(RichText::new(value).color(palette.strong));
-            ui.add_space(6.0);
+            controls::named_value(ui, name, &value);
         }
     });
 }
