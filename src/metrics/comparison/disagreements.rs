@@ -12,7 +12,7 @@ pub struct Seen {
     pub index: usize,
     /// Of each run; `None` where it does not know the picture.
     pub opinions: Vec<Option<Opinion>>,
-    /// The largest disagreement between any two runs; see [`disagreement`].
+    /// The largest disagreement between any two runs; see [`disagreement()`].
     pub apart: f32,
 }
 
