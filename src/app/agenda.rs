@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
+use super::state::COMPARED;
 use super::{App, opening};
+use crate::data::Severity;
 use crate::worker::message::{Command, Event};
 
 impl App {
@@ -12,7 +14,7 @@ impl App {
         if self.state.job.is_none()
             && let Some(command) = self.next.take().or_else(|| self.agenda.pop_front())
         {
-            self.submit(command);
+            self.start(command);
         }
         if self.state.job.is_none() {
             self.end_restoring();
@@ -21,13 +23,25 @@ impl App {
 
     /// The first of what was dropped now, the others when it is open.
     pub(super) fn open_dropped(&mut self, paths: Vec<PathBuf>) {
+        let dropped = paths.len();
         let mut commands: VecDeque<Command> = opening::commands_for(paths).into();
-        let busy = self.state.is_busy();
-        if let Some(first) = commands.pop_front() {
+        let left_out = dropped - commands.len();
+        if let Some(first) = commands.pop_front()
+            && self.is_free_for(&first)
+        {
             self.submit(first);
-        }
-        if !busy {
             self.agenda = commands;
+            self.tell_left_out(left_out);
+        }
+    }
+
+    fn tell_left_out(&mut self, left_out: usize) {
+        if left_out > 0 {
+            let title = format!("Of what was dropped, {left_out} more did not open");
+            let detail = format!(
+                "A data set opens alone, and a run beside at most {COMPARED} others that it is compared with; drop the rest by itself"
+            );
+            self.state.tell(Severity::Note, title, detail);
         }
     }
 

@@ -84,11 +84,12 @@ use inspect_panel::{InspectView, inspect_ui};
 use mask_painter::{MaskPainter, painter_ui};
 use picker::{Dialog, Picked, Picker};
 use results_panel::{ResultsView, results_ui};
-use session::{Session, SessionFile};
+use session::{Missing, Session, SessionFile};
 use state::{Action, Pick, Place, State};
 use textures::Textures;
 use toasts::{Toasts, toasts_ui};
 use train_panel::{TrainView, train_ui};
+use user_folders::free_report;
 
 /// Names this program to the desktop and to its folder for saved settings.
 const APP_ID: &str = "flawscope";
@@ -134,6 +135,8 @@ pub struct App {
     session: Option<SessionFile>,
     /// The last session, while it comes back.
     restoring: Option<Box<Session>>,
+    /// What of it could not be opened.
+    missing: Missing,
     /// The window itself, for when it closes.
     ctx: Context,
 }
@@ -174,6 +177,7 @@ impl App {
             overlay: Overlay::default(),
             session: services.session.map(SessionFile::new),
             restoring: None,
+            missing: Missing::default(),
             ctx: ctx.clone(),
         };
         app.submit(Command::ListWeights);
@@ -399,12 +403,8 @@ impl App {
 
     /// Where nobody can be asked for a name, the report lies beside what it reports.
     fn report_into_the_run(&mut self) {
-        let out = self
-            .state
-            .run
-            .as_ref()
-            .map(|run| run.path.join(picker::REPORT));
-        if let Some(out) = out {
+        let run = self.state.run.as_ref();
+        if let Some(out) = run.map(|run| free_report(&run.path)) {
             self.write_report(out);
         }
     }
@@ -422,10 +422,21 @@ impl App {
         }
     }
 
-    /// Starts a job. While another runs that the user waits for, says so instead.
+    /// Starts what the user asked for, in place of what was to be opened next. While another job runs that the user waits for,
+    /// says so instead.
     fn submit(&mut self, command: Command) {
-        if self.would_lose_strokes(&command) {
-            return;
+        if self.is_free_for(&command) {
+            self.agenda.clear();
+            self.end_restoring();
+            self.next = Some(command);
+            self.follow_agenda();
+        }
+    }
+
+    /// Whether the user's next job can be begun; else says why not.
+    fn is_free_for(&mut self, command: &Command) -> bool {
+        if self.would_lose_strokes(command) {
+            return false;
         }
         if self.state.is_busy() {
             self.state.tell(
@@ -433,12 +444,12 @@ impl App {
                 "Another job is running",
                 "Wait until it is over, or cancel it first",
             );
-            return;
+            return false;
         }
-        if self.state.job.is_some() {
-            self.next = Some(command);
-            return;
-        }
+        true
+    }
+
+    fn start(&mut self, command: Command) {
         match self.worker.submit(command.clone()) {
             Ok(id) => {
                 let now = self.now();

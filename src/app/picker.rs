@@ -13,7 +13,7 @@ use super::state::Pick;
 const TOO_FAST: Duration = Duration::from_millis(300);
 
 /// What the page of a report is called unless the user says otherwise.
-pub const REPORT: &str = "report.html";
+const REPORT: &str = "report.html";
 
 /// Shows a dialog and waits for the answer.
 pub type Dialog = fn(Pick) -> Option<PathBuf>;

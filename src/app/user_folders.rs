@@ -54,17 +54,26 @@ impl UserFolders {
 
     /// A run folder that does not exist yet, named after category and model: `bottle-cfa`, `bottle-cfa-2`, …
     pub fn free_run(&self, category: &str, model: &str) -> PathBuf {
-        let runs = self.root.join("runs");
         let name = format!("{}-{model}", file_name(category));
-        let first = runs.join(&name);
-        if !first.exists() {
-            return first;
-        }
-        (2..u32::MAX)
-            .map(|number| runs.join(format!("{name}-{number}")))
-            .find(|path| !path.exists())
-            .unwrap_or(first)
+        free(&self.root.join("runs"), &name, "")
     }
+}
+
+/// A page for a report in this run folder that does not exist yet: `report.html`, `report-2.html`, …
+pub fn free_report(run: &Path) -> PathBuf {
+    free(run, "report", ".html")
+}
+
+/// The first of `NAME`, `NAME-2`, `NAME-3`, … that does not exist in this folder.
+fn free(folder: &Path, name: &str, extension: &str) -> PathBuf {
+    let first = folder.join(format!("{name}{extension}"));
+    if !first.exists() {
+        return first;
+    }
+    (2..u32::MAX)
+        .map(|number| folder.join(format!("{name}-{number}{extension}")))
+        .find(|path| !path.exists())
+        .unwrap_or(first)
 }
 
 /// Whether there is nothing at `path`, or a folder with nothing in it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::Jobs;
-use super::message::{Command, Event, JobId, Limits};
+use super::message::{Command, Event, JobId, Limits, RunSummary};
 use crate::config::{DeviceChoice, RunConfig};
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
@@ -51,9 +51,17 @@ impl Jobs for PipelineJobs {
                 job,
                 run: Arc::new(store::open_run(&path)?),
             }),
-            Command::SaveLimits { run, limits } => Some(save_limits(&run, &limits, job)?),
+            Command::SaveLimits { run, limits } => {
+                let run = save_limits(&run, &limits, job, emit)?;
+                Some(Event::LimitsSaved { job, run })
+            }
             Command::WriteReport { run, limits, out } => {
-                write_report(&run, limits.as_deref(), &out, job, monitor)?
+                // A name that is refused must not change the model.
+                report::check_target(&out)?;
+                if let Some(limits) = limits {
+                    save_limits(&run, &limits, job, emit)?;
+                }
+                write_report(&run, &out, job, monitor)?
             }
             Command::Evaluate { run, data } => evaluate(run, data, job, monitor)?,
         };
@@ -173,34 +181,36 @@ fn evaluate(
     }
 }
 
-fn save_limits(run: &Path, limits: &Limits, job: JobId) -> Result<Event> {
-    store::save_limits(run, limits)?;
-    Ok(Event::LimitsSaved {
-        job,
-        run: Arc::new(store::open_run(run)?),
-    })
+/// Gives the model of a run these limits, and tells how it is now.
+fn save_limits(
+    run: &Path,
+    limits: &Limits,
+    job: JobId,
+    emit: &dyn Fn(Event),
+) -> Result<Arc<RunSummary>> {
+    let saved = store::save_limits(run, limits);
+    // Also after a failure: the model may have them, though the table of scores has not.
+    let now = store::open_run(run).map(Arc::new);
+    if let Ok(now) = &now {
+        let run = Arc::clone(now);
+        emit(Event::LimitsChanged { job, run });
+    }
+    saved.and(now)
 }
 
 fn write_report(
     run: &Path,
-    limits: Option<&Limits>,
     out: &Path,
     job: JobId,
     monitor: &dyn Monitor,
 ) -> Result<Option<Event>> {
-    // A name that is refused must not change the model.
-    report::check_target(out)?;
-    if let Some(limits) = limits {
-        store::save_limits(run, limits)?;
+    match report::write(run, out, monitor)? {
+        Outcome::Finished(written) => Ok(Some(Event::ReportWritten {
+            job,
+            out: written.page,
+        })),
+        Outcome::Cancelled => Ok(None),
     }
-    let Outcome::Finished(written) = report::write(run, out, monitor)? else {
-        return Ok(None);
-    };
-    Ok(Some(Event::ReportWritten {
-        job,
-        run: Arc::new(store::open_run(run)?),
-        out: written.page,
-    }))
 }
 
 fn open(path: &Path, job: JobId) -> Result<Event> {

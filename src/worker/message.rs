@@ -98,10 +98,14 @@ pub enum Event {
         job: JobId,
         run: Arc<RunSummary>,
     },
-    /// The report lies at `out`; the run as it is now.
-    ReportWritten {
+    /// The model of a run may have other limits now, whatever becomes of the job; the run as it is now.
+    LimitsChanged {
         job: JobId,
         run: Arc<RunSummary>,
+    },
+    /// The report lies at `out`.
+    ReportWritten {
+        job: JobId,
         out: PathBuf,
     },
     /// There is no model yet, but a training that can go on: one that was cancelled or failed just now, with the whole
@@ -146,7 +150,10 @@ impl Event {
     /// Whether this is the last event of its job.
     pub fn closes(&self) -> bool {
         match self {
-            Self::Progress { .. } | Self::Preview { .. } | Self::Annotated { .. } => false,
+            Self::Progress { .. }
+            | Self::LimitsChanged { .. }
+            | Self::Preview { .. }
+            | Self::Annotated { .. } => false,
             Self::DataOpened { .. }
             | Self::WeightsListed { .. }
             | Self::RunOpened { .. }

@@ -1,11 +1,12 @@
 //! Commands by palette, menu and keys; the sheet of keys; the size of everything; a name on every control.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use eframe::egui;
 use eframe::egui::accesskit::Role as Widget;
 use eframe::egui::{Key, Modifiers, Theme};
 use egui_kittest::kittest::{NodeT, Queryable};
-use flawscope::app::state::Place;
+use flawscope::app::state::{Place, State};
 use flawscope::worker::message::Command;
 
 use super::support::made_up;
@@ -28,7 +29,13 @@ impl Window {
         self.drop_path(run.to_str().unwrap());
         self.script.command();
         self.script.close(|job| made_up::scored_run(job, path));
-        self.until("run opened", |state| state.run.is_some());
+        let is_open = |state: &State| {
+            state
+                .run
+                .as_ref()
+                .is_some_and(|run| run.path == Path::new(path))
+        };
+        self.until("run opened", is_open);
     }
 
     pub fn type_text(&mut self, field: &str, text: &str) {
@@ -70,6 +77,20 @@ fn the_palette_follows_the_arrows_and_a_click_and_leaves_with_escape() {
     window.press(CTRL, Key::K);
     window.press(CTRL, Key::K);
     assert!(!window.shows("Find a command"), "its own key closes it");
+    window.press(CTRL.plus(Modifiers::SHIFT), Key::P);
+    window.press(CTRL.plus(Modifiers::SHIFT), Key::P);
+    assert!(!window.shows("Find a command"), "and so does the other");
+}
+
+#[test]
+fn letters_and_enter_in_one_frame_choose_what_the_letters_find() {
+    let mut window = Window::with_run(Theme::Dark);
+    window.press(CTRL, Key::K);
+    window
+        .harness
+        .event(egui::Event::Text("results".to_owned()));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.state().place, Place::Results);
 }
 
 #[test]
@@ -236,6 +257,7 @@ fn several_dropped_runs_open_one_after_the_other() {
         window.script.commands.try_recv().is_err(),
         "three are enough"
     );
+    assert!(window.shows("Of what was dropped, 1 more did not open"));
 }
 
 #[test]

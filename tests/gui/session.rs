@@ -96,6 +96,84 @@ fn a_folder_that_is_gone_is_told_and_the_rest_comes_back() {
     assert_eq!(window.state().place, Place::Inspect);
 }
 
+/// The session that is kept at the home of a window.
+fn kept(home: &TempDir) -> String {
+    std::fs::read_to_string(UserFolders::new(home.path()).session()).unwrap()
+}
+
+#[test]
+fn a_drive_that_is_missing_today_costs_nothing_tomorrow() {
+    let mut window = Window::open_again(left_behind());
+    for _ in 0..2 {
+        answer(&mut window);
+        window.script.fail("there is no such folder");
+    }
+    window.until("both failed", |state| state.messages.len() == 2);
+    let home = close(window);
+    let session = kept(&home);
+    assert!(session.contains("/home/anna/pictures/line 3"), "{session}");
+    assert!(session.contains("cable"), "{session}");
+
+    let mut window = Window::open_again(home);
+    answer(&mut window);
+    window.script.close(made_up::line3);
+    window.until("data opened", |state| state.data.is_some());
+    answer(&mut window);
+    window
+        .script
+        .close(|job| made_up::scored_run(job, "/runs/lid-cfa-0"));
+    window.until("run opened", |state| state.run.is_some());
+    window.settle();
+    let state = window.state();
+    let run = state.run.as_ref().unwrap();
+    assert!(!state.limits.are_saved(run), "the unsaved limits are there");
+    assert_eq!(run.samples[state.selected].id, made_up::FIRST_ERROR);
+}
+
+#[test]
+fn what_is_opened_in_place_of_the_missing_is_found_next_time() {
+    let mut window = Window::open_again(left_behind());
+    for _ in 0..2 {
+        answer(&mut window);
+        window.script.fail("there is no such folder");
+    }
+    window.until("both failed", |state| state.messages.len() == 2);
+    window.open_run("/runs/other");
+    let session = kept(&close(window));
+    assert!(session.contains("\"path\": \"/runs/other\""), "{session}");
+    assert!(
+        !session.contains("\"path\": \"/runs/lid-cfa-0\""),
+        "{session}"
+    );
+}
+
+#[test]
+fn a_session_that_is_cancelled_leaves_the_window_to_the_user_and_is_not_forgotten() {
+    let mut window = Window::open_again(left_behind());
+    answer(&mut window);
+    window.press(CTRL, Key::K);
+    window.type_text("Find a command", "cancel the running");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("cancelled", |state| state.job.is_none());
+    window.settle();
+    assert!(
+        window.script.commands.try_recv().is_err(),
+        "nothing else opens"
+    );
+    window.press(CTRL, Key::Num2);
+    window.open_run("/runs/other");
+    assert_eq!(
+        window.state().place,
+        Place::Inspect,
+        "not where the session was"
+    );
+    let state = window.state();
+    let picture = &state.run.as_ref().unwrap().samples[state.selected];
+    assert_ne!(picture.id, made_up::FIRST_ERROR);
+    let session = kept(&close(window));
+    assert!(session.contains("/home/anna/pictures/line 3"), "{session}");
+}
+
 #[test]
 fn limits_of_another_model_are_not_put_in_force() {
     let mut window = Window::open_again(left_behind());
@@ -109,7 +187,7 @@ fn limits_of_another_model_are_not_put_in_force() {
     window.until("run opened", |state| state.run.is_some());
     let state = window.state();
     assert!(state.limits.are_saved(state.run.as_ref().unwrap()));
-    assert!(window.shows("The unsaved limits of the last session are not in force"));
+    assert!(window.shows("The limits you had not saved are not in force"));
 }
 
 #[test]
@@ -167,12 +245,19 @@ fn where_the_user_goes_meanwhile_he_stays() {
 #[test]
 fn a_damaged_session_is_told_and_the_window_begins_anew() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("session.json"), b"{\"version\": 1, \"pla").unwrap();
+    let (path, half) = (
+        UserFolders::new(home.path()).session(),
+        "{\"version\": 1, \"pla",
+    );
+    std::fs::write(&path, half).unwrap();
     let mut window = Window::open_again(home);
     window.settle();
     assert!(window.shows("The last session cannot be restored"));
     assert!(window.shows("the file is damaged"));
+    assert!(window.shows("session.json.bad"));
     let home = close(window);
+    let aside = std::fs::read_to_string(path.with_extension("json.bad")).unwrap();
+    assert_eq!(aside, half, "nothing is lost");
     let window = Window::open_again(home);
     assert!(window.state().messages.is_empty(), "it was written anew");
 }

@@ -320,3 +320,43 @@ fn a_cancelled_report_leaves_the_old_one_as_it_was() {
         assert!(!home.path().join("report.csv").exists());
     }
 }
+
+#[test]
+fn the_job_tells_of_limits_it_saved_whatever_becomes_of_the_report() {
+    let home = tempfile::tempdir().unwrap();
+    let run = make(home.path(), Tested::Everything);
+    let limits = store::open_run(&run).unwrap().limits;
+    let rule = limits.rule().with_fail(Limit::manual(0.9));
+    let limits = Box::new(limits.with_rule(rule, None));
+    let told = Mutex::new(Vec::new());
+    let command = |out: PathBuf| Command::WriteReport {
+        run: run.clone(),
+        limits: Some(limits.clone()),
+        out,
+    };
+    let hear = |event| {
+        if let Event::LimitsChanged { run, .. } = event {
+            told.lock()
+                .unwrap()
+                .push((run.checksum.clone(), run.limits.image.value));
+        }
+    };
+    let out = home.path().join("report.html");
+    let impatient = Patience(AtomicUsize::new(0));
+    PipelineJobs
+        .run(command(out), JobId(1), &impatient, &hear)
+        .unwrap();
+    let saved = store::open_run(&run).unwrap();
+    assert_eq!(*told.lock().unwrap(), [(saved.checksum, 0.9)]);
+    let refused = home.path().join("report.pdf");
+    assert!(
+        PipelineJobs
+            .run(command(refused), JobId(1), &Silent, &hear)
+            .is_err()
+    );
+    assert_eq!(
+        told.lock().unwrap().len(),
+        1,
+        "a refused name changes nothing"
+    );
+}

@@ -12,6 +12,8 @@ use flawscope::worker::{Jobs, Previews};
 /// What a test lets the running job do.
 pub enum Step {
     Report(Progress),
+    /// An event after which the job goes on.
+    Tell(Box<dyn FnOnce(JobId) -> Event + Send>),
     /// The event that closes the job; gets the job's id.
     Close(Box<dyn FnOnce(JobId) -> Event + Send>),
     Fail(String),
@@ -28,6 +30,10 @@ pub struct Script {
 impl Script {
     pub fn report(&self, progress: Progress) {
         self.steps.send(Step::Report(progress)).unwrap();
+    }
+
+    pub fn tell(&self, event: impl FnOnce(JobId) -> Event + Send + 'static) {
+        self.steps.send(Step::Tell(Box::new(event))).unwrap();
     }
 
     pub fn close(&self, event: impl FnOnce(JobId) -> Event + Send + 'static) {
@@ -90,6 +96,7 @@ impl Jobs for FakeJobs {
         while !monitor.should_stop() {
             match self.steps.recv_timeout(Duration::from_millis(5)) {
                 Ok(Step::Report(progress)) => monitor.report(progress),
+                Ok(Step::Tell(event)) => emit(event(job)),
                 Ok(Step::Close(event)) => {
                     emit(event(job));
                     return Ok(());

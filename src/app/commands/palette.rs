@@ -46,8 +46,10 @@ pub fn palette_ui(ui: &Ui, state: &State, view: &mut PaletteView) -> Answer {
 }
 
 fn contents_ui(ui: &mut Ui, list: &[CommandEntry], view: &mut PaletteView) -> Answer {
-    let found = found(list, &view.query);
-    let mut answer = keys(ui, list, &found, view);
+    if closes(ui) {
+        return Answer::Closes;
+    }
+    let steps = steps(ui);
     let field = TextEdit::singleline(&mut view.query)
         .hint_text("Find a command, a place or a folder opened lately")
         .desired_width(f32::INFINITY)
@@ -58,6 +60,10 @@ fn contents_ui(ui: &mut Ui, list: &[CommandEntry], view: &mut PaletteView) -> An
         view.moved = true;
     }
     field.request_focus();
+    // Only now: letters and Enter may arrive together.
+    let found = found(list, &view.query);
+    view.step(steps, found.len());
+    let mut answer = entered(ui, list, &found, view);
     ui.add_space(2.0);
     if found.is_empty() {
         muted(ui, "No command has these letters in this order");
@@ -83,25 +89,36 @@ fn contents_ui(ui: &mut Ui, list: &[CommandEntry], view: &mut PaletteView) -> An
     answer
 }
 
-/// Up, Down, Enter, and once more the keys that opened the palette. Read before the field sees them.
-fn keys(ui: &Ui, list: &[CommandEntry], found: &[usize], view: &mut PaletteView) -> Answer {
-    let hit = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-    let last = found.len().saturating_sub(1);
-    let before = view.marked;
-    if hit(Modifiers::NONE, Key::ArrowDown) {
-        view.marked += 1;
+impl PaletteView {
+    /// Moves the mark by so many rows of a list of this length.
+    fn step(&mut self, rows: isize, listed: usize) {
+        let before = self.marked;
+        let last = listed.saturating_sub(1);
+        self.marked = self.marked.saturating_add_signed(rows).min(last);
+        self.moved |= self.marked != before;
     }
-    if hit(Modifiers::NONE, Key::ArrowUp) {
-        view.marked = view.marked.saturating_sub(1);
-    }
-    view.marked = view.marked.min(last);
-    view.moved |= view.marked != before;
-    if hit(Modifiers::COMMAND, Key::K) {
-        return Answer::Closes;
-    }
+}
+
+fn hit(ui: &Ui, modifiers: Modifiers, key: Key) -> bool {
+    ui.input_mut(|input| input.consume_key(modifiers, key))
+}
+
+/// The keys that opened the palette, once more.
+fn closes(ui: &Ui) -> bool {
+    let shifted = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+    hit(ui, Modifiers::COMMAND, Key::K) || hit(ui, shifted, Key::P)
+}
+
+/// Rows down, before the field sees the keys.
+fn steps(ui: &Ui) -> isize {
+    isize::from(hit(ui, Modifiers::NONE, Key::ArrowDown))
+        - isize::from(hit(ui, Modifiers::NONE, Key::ArrowUp))
+}
+
+fn entered(ui: &Ui, list: &[CommandEntry], found: &[usize], view: &PaletteView) -> Answer {
     let marked = found.get(view.marked).and_then(|&index| list.get(index));
     match marked {
-        Some(entry) if hit(Modifiers::NONE, Key::Enter) && entry.enabled.is_ok() => {
+        Some(entry) if hit(ui, Modifiers::NONE, Key::Enter) && entry.enabled.is_ok() => {
             Answer::Chosen(entry.action.clone())
         }
         _ => Answer::Stays,

@@ -55,6 +55,13 @@ impl SessionFile {
         }
     }
 
+    /// Moves a file that cannot be read out of the way of the next session, and says where to.
+    pub fn set_aside(&self) -> io::Result<PathBuf> {
+        let aside = self.path.with_extension("json.bad");
+        std::fs::rename(&self.path, &aside)?;
+        Ok(aside)
+    }
+
     /// Writes the session if it changed, but not twice within a moment. `now` in seconds on any clock that only goes forward.
     pub fn keep(&mut self, session: Session, now: f64) -> Kept {
         if self.kept.as_ref() == Some(&session) {
@@ -108,13 +115,11 @@ fn write(path: &Path, session: &Session) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{KeptData, KeptLimits, KeptRun, Session};
+    use super::super::{KeptData, KeptRun, Session};
     use super::{Kept, PAUSE, SessionFile, parse};
     use crate::app::state::Place;
-    use crate::metrics::{DecisionRule, Limit};
 
     fn session() -> Session {
-        let rule = DecisionRule::single(Limit::manual(0.7), Limit::manual(0.3));
         Session {
             place: Place::Compare,
             data: Some(KeptData {
@@ -125,11 +130,6 @@ mod tests {
             run: Some(KeptRun {
                 path: "/runs/lid".into(),
                 picture: Some("test/dent/003.png".to_owned()),
-                limits: Some(KeptLimits {
-                    model: "5c".to_owned(),
-                    rule: rule.with_review(Some(Limit::manual(0.5))),
-                    pixels_per_mm: Some(8.0),
-                }),
                 compared: vec!["/runs/lid-2".into()],
             }),
             size: 1.2,
@@ -164,6 +164,19 @@ mod tests {
         file.keep(changed.clone(), 10.0 + PAUSE);
         assert_eq!(file.read(), Ok(Some(changed)));
         file.keep_now(session());
+        assert_eq!(file.read(), Ok(Some(session())));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_kept_beside_the_next_one() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("session.json");
+        std::fs::write(&path, "{").unwrap();
+        let mut file = SessionFile::new(path.clone());
+        assert!(file.read().is_err());
+        let aside = file.set_aside().unwrap();
+        file.keep_now(session());
+        assert_eq!(std::fs::read_to_string(aside).unwrap(), "{");
         assert_eq!(file.read(), Ok(Some(session())));
     }
 

@@ -10,11 +10,10 @@ use eframe::egui::ThemePreference;
 use serde::{Deserialize, Serialize};
 
 use super::gallery::GallerySettings;
-use super::state::Place;
+use super::state::{Place, Unsaved};
 use super::viewer::ViewerSettings;
 use super::viewport::Viewport;
 use crate::data::OpenOptions;
-use crate::metrics::DecisionRule;
 
 pub use file::SessionFile;
 
@@ -29,6 +28,8 @@ pub struct Session {
     pub place: Place,
     pub data: Option<KeptData>,
     pub run: Option<KeptRun>,
+    /// Limits that are not saved in their models.
+    pub unsaved: Unsaved,
     pub gallery: GallerySettings,
     pub viewer: ViewerSettings,
     pub viewport: Viewport,
@@ -44,6 +45,7 @@ impl Default for Session {
             place: Place::default(),
             data: None,
             run: None,
+            unsaved: Unsaved::default(),
             gallery: GallerySettings::default(),
             viewer: ViewerSettings::default(),
             viewport: Viewport::default(),
@@ -64,26 +66,20 @@ pub struct KeptData {
     pub category: Option<String>,
 }
 
+/// What of the last session could not be opened. It stays in the session until something else is opened in its place.
+#[derive(Debug, Default)]
+pub struct Missing {
+    pub data: Option<KeptData>,
+    pub run: Option<KeptRun>,
+}
+
 /// The run that was open.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptRun {
     pub path: PathBuf,
     /// The selected picture, by its id.
     #[serde(default)]
     pub picture: Option<String>,
-    /// Limits that were in force and not saved in the model.
-    #[serde(default)]
-    pub limits: Option<KeptLimits>,
     #[serde(default)]
     pub compared: Vec<PathBuf>,
-}
-
-/// Limits, and the model they were set for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct KeptLimits {
-    /// Checksum of the model file.
-    pub model: String,
-    pub rule: DecisionRule,
-    #[serde(default)]
-    pub pixels_per_mm: Option<f64>,
 }

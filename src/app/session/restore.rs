@@ -2,16 +2,15 @@
 //! it the same way. What cannot be opened is told by its own job and costs nothing else.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::Context;
 
 use super::super::App;
 use super::super::commands::SIZES;
-use super::super::state::{LimitEdit, OpenData, State};
+use super::super::state::{OpenData, State};
 use super::file::Kept;
-use super::{KeptData, KeptLimits, KeptRun, Session};
+use super::{KeptData, KeptRun, Missing, Session};
 use crate::data::Severity;
 use crate::worker::message::{Command, RunSummary};
 
@@ -23,7 +22,18 @@ impl App {
             Ok(Some(session)) => self.begin(session, ctx),
             Ok(None) => {}
             Err(why) => {
-                let detail = format!("{}: {why}", file.path().display());
+                let path = file.path().display();
+                let detail = match file.set_aside() {
+                    Ok(aside) => format!(
+                        "{path}: {why}. It is kept as {}, and the window begins anew",
+                        aside.display()
+                    ),
+                    Err(error) => format!(
+                        "{path}: {why}. It cannot be moved away ({error}); until it is deleted, no session is kept"
+                    ),
+                };
+                // What could not be moved away is not written over.
+                self.session.take_if(|file| file.path().exists());
                 let title = "The last session cannot be restored";
                 self.state.tell(Severity::Warning, title, detail);
             }
@@ -39,6 +49,7 @@ impl App {
         view.gallery.settings = session.gallery.clone();
         view.viewer = session.viewer.clone();
         view.viewport = session.viewport.sound();
+        self.state.unsaved = session.unsaved.clone();
         self.agenda.extend(openings(&session));
         self.restoring = Some(Box::new(session));
     }
@@ -46,8 +57,10 @@ impl App {
     /// A data set was opened; if it is that of the session, its category is chosen again.
     pub(in super::super) fn data_restored(&mut self) {
         let kept = self.restoring.as_ref().and_then(|s| s.data.as_ref());
-        let wanted = kept.and_then(|data| data.category.as_ref());
-        if let (Some(wanted), Some(data)) = (wanted, &self.state.data) {
+        if let (Some(kept), Some(data)) = (kept, &self.state.data)
+            && kept.root == data.dataset.root
+            && let Some(wanted) = &kept.category
+        {
             let mut categories = data.dataset.categories.iter();
             if let Some(index) = categories.position(|category| category.name == *wanted) {
                 self.choose_category(index);
@@ -56,36 +69,20 @@ impl App {
         self.return_to_place();
     }
 
-    /// A run was opened; if it is that of the session, its picture is selected and its limits are in force again.
+    /// A run was opened; if it is that of the session, its picture is selected again.
     pub(in super::super) fn run_restored(&mut self) {
         let kept = self.restoring.as_ref().and_then(|s| s.run.clone());
-        if let (Some(kept), Some(run)) = (kept, self.state.run.clone()) {
+        if let (Some(kept), Some(run)) = (kept, self.state.run.clone())
+            && kept.path == run.path
+        {
             let picture = kept.picture.as_ref();
             let mut ids = run.samples.iter().map(|sample| &sample.id);
             if let Some(index) = picture.and_then(|id| ids.position(|other| other == id)) {
                 self.inspect_view.arrive(&self.state);
                 self.state.selected = index;
             }
-            if let Some(limits) = kept.limits {
-                self.restore_limits(&run, limits);
-            }
         }
         self.return_to_place();
-    }
-
-    fn restore_limits(&mut self, run: &Arc<RunSummary>, limits: KeptLimits) {
-        if limits.model != run.checksum {
-            let title = "The unsaved limits of the last session are not in force";
-            let detail = format!(
-                "{} is another model now; the limits saved in it are used",
-                run.path.display()
-            );
-            return self.state.tell(Severity::Warning, title, detail);
-        }
-        let now = self.now();
-        self.state.edit_limits(&LimitEdit::Rule(limits.rule), now);
-        let scale = LimitEdit::Scale(limits.pixels_per_mm);
-        self.state.edit_limits(&scale, now);
     }
 
     /// Opening something leads to its place; while a session comes back, the window stays where it was left.
@@ -97,10 +94,15 @@ impl App {
         }
     }
 
-    /// Nothing is left to be opened.
+    /// Nothing is left to be opened. What could not be is kept for next time: a drive may be missing only today.
     pub(in super::super) fn end_restoring(&mut self) {
         self.return_to_place();
-        self.restoring = None;
+        if let Some(session) = self.restoring.take() {
+            self.missing = Missing {
+                data: session.data,
+                run: session.run,
+            };
+        }
     }
 
     /// Writes the session if it changed, now or in a moment.
@@ -113,7 +115,11 @@ impl App {
             Kept::Done => {}
             Kept::Later(left) => ctx.request_repaint_after(Duration::from_secs_f64(left)),
             Kept::Failed(error) => {
-                let detail = format!("{}: {error}", file.path().display());
+                let folder = file.path().parent().unwrap_or(file.path());
+                let detail = format!(
+                    "{error}. Make sure that files can be written to {}",
+                    folder.display()
+                );
                 let title = "The session is not kept for next time";
                 self.state.tell(Severity::Warning, title, detail);
             }
@@ -131,14 +137,14 @@ impl App {
 
     fn as_session(&self, ctx: &Context) -> Session {
         let view = &self.inspect_view;
+        let data = self.state.data.as_ref().map(kept_data);
+        let run = self.state.run.as_ref();
+        let run = run.map(|run| kept_run(&self.state, run));
         Session {
             place: self.state.place,
-            data: self.state.data.as_ref().map(kept_data),
-            run: self
-                .state
-                .run
-                .as_ref()
-                .map(|run| kept_run(&self.state, run)),
+            data: data.or_else(|| self.missing.data.clone()),
+            run: run.or_else(|| self.missing.run.clone()),
+            unsaved: self.state.unsaved_for_next_time(),
             gallery: view.gallery.settings.clone(),
             viewer: view.viewer.clone(),
             viewport: view.viewport,
@@ -173,18 +179,11 @@ fn kept_data(data: &OpenData) -> KeptData {
 }
 
 fn kept_run(state: &State, run: &RunSummary) -> KeptRun {
-    let limits = &state.limits;
-    let unsaved = !limits.are_saved(run);
     let compared = state.comparisons.iter();
     let path = |path: &Path| path.to_path_buf();
     KeptRun {
         path: path(&run.path),
         picture: run.samples.get(state.selected).map(|s| s.id.clone()),
-        limits: unsaved.then(|| KeptLimits {
-            model: run.checksum.clone(),
-            rule: limits.rule().clone(),
-            pixels_per_mm: limits.pixels_per_mm(),
-        }),
         compared: compared.map(|other| path(&other.run.path)).collect(),
     }
 }

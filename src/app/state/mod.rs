@@ -4,6 +4,7 @@ mod annotated;
 mod comparison;
 mod limits;
 mod taught;
+mod unsaved;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ pub use self::annotated::{Annotated, MaskKind};
 pub use self::comparison::Comparison;
 pub use self::limits::{LimitEdit, LimitsInForce};
 pub use self::taught::Taught;
+pub use self::unsaved::{Unsaved, UnsavedLimits};
 pub use super::action::{Action, Pick};
 use super::job_progress::JobProgress;
 use super::recent::Recent;
@@ -75,6 +77,8 @@ pub struct State {
     pub selected: usize,
     /// The limits in force in the window, and the verdicts on the run's pictures.
     pub limits: LimitsInForce,
+    /// Limits of other runs that were in force and not saved.
+    pub unsaved: Unsaved,
     /// Other runs that are compared with it.
     pub comparisons: Vec<Comparison>,
     pub data: Option<OpenData>,
@@ -200,10 +204,10 @@ impl State {
                     self.run_changed(run);
                 }
             }
-            Event::ReportWritten { job, run, out } => {
+            Event::LimitsChanged { job, run } => self.limits_changed(job, run),
+            Event::ReportWritten { job, out } => {
                 if self.end(job).is_some() {
                     self.tell_of_file("The report is written", &out);
-                    self.run_changed(run);
                 }
             }
             Event::Interrupted {
@@ -401,10 +405,23 @@ impl State {
         self.comparisons = others
             .map(|other| Comparison::with(&run, other.run))
             .collect();
+        self.keep_unsaved_limits(&run.path);
         self.limits = LimitsInForce::of(&run);
+        self.put_unsaved_limits_in_force(&run, now);
         self.run = Some(run);
         self.selected = 0;
         self.place = Place::Inspect;
+    }
+
+    /// A report saves the limits before it is written, and is not always written.
+    fn limits_changed(&mut self, job: JobId, run: Arc<RunSummary>) {
+        let Some(running) = self.job.as_ref().filter(|running| running.id == job) else {
+            return;
+        };
+        if matches!(running.command, Command::WriteReport { .. }) && self.limits.are_saved(&run) {
+            self.tell_of_file("The limits are saved in the model", &run.path);
+        }
+        self.run_changed(run);
     }
 
     /// The same run with other limits in its model: what is in force stays, with its way back.
