@@ -1,6 +1,6 @@
 //! What one step of dragging a limit costs on a large test set: verdicts, counts, and the whole window frame of Results and
-//! Inspect, without a graphics card. `cargo bench --bench limit_drag [-- PICTURES]`; 10,000 pictures with maps of 256 x 256
-//! unless told otherwise.
+//! Inspect, without a graphics card. Inspect shows a picture, its overlay with contours, and the list of its regions.
+//! `cargo bench --bench limit_drag [-- PICTURES]`; 10,000 pictures with maps of 256 x 256 unless told otherwise.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its findings")]
 
@@ -17,7 +17,8 @@ use flawscope::app::state::{LimitEdit, LimitsInForce, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::metrics::{AreaRule, Combination, DefectCells, ImageRow, MapExtent, RegionTable};
-use flawscope::worker::message::RunSummary;
+use flawscope::score_map::ScoreMap;
+use flawscope::worker::message::{Detail, Preview, PreviewRequest, RunSummary};
 use made_up::{Noise, SIDE, row};
 use rayon::prelude::*;
 
@@ -67,6 +68,8 @@ impl Bench {
     fn new(run: &Arc<RunSummary>) -> Self {
         let ctx = Context::default();
         theme::install(&ctx);
+        let mut inspect = InspectView::default();
+        inspect.viewer.region_list = true;
         Self {
             state: State {
                 limits: LimitsInForce::of(run),
@@ -74,7 +77,7 @@ impl Bench {
                 ..State::default()
             },
             results: ResultsView::default(),
-            inspect: InspectView::default(),
+            inspect,
             textures: Textures::default(),
             ctx,
         }
@@ -82,7 +85,10 @@ impl Bench {
 
     /// Moves a limit across the scores, once for each frame, in both places.
     fn drag(&mut self, name: &str, edit: fn(f32) -> LimitEdit) {
-        self.frames();
+        for _ in 0..2 {
+            self.frames();
+            self.answer_requests();
+        }
         let (mut verdicts, mut results, mut inspect) = (Vec::new(), Vec::new(), Vec::new());
         for step in 0..STEPS {
             let value = 0.3 + 0.5 * step as f32 / STEPS as f32;
@@ -98,6 +104,14 @@ impl Bench {
         report("verdicts and counts", verdicts);
         report("with the frame of Results", results);
         report("with the frame of Inspect", inspect);
+    }
+
+    /// Gives the window the pictures it asked for, off the clock.
+    fn answer_requests(&mut self) {
+        for request in self.textures.take_requests() {
+            let preview = Arc::new(preview(&request));
+            self.textures.insert(request.key, Ok(preview));
+        }
     }
 
     /// One frame of Results and one of Inspect, down to the triangles.
@@ -140,6 +154,31 @@ fn report(what: &str, mut times: Vec<Duration>) {
         at(0.99),
         at(1.0)
     );
+}
+
+/// A grey picture; the whole one with a map of many bumps, so that there are contours and a list to be made.
+fn preview(request: &PreviewRequest) -> Preview {
+    const BUMPS: usize = 8;
+    let full = request.key.detail == Detail::Full;
+    let side = if full { 4 * SIDE } else { 96 };
+    let pitch = std::f32::consts::PI * BUMPS as f32 / SIDE as f32;
+    let score = |at: usize| {
+        let (x, y) = ((at % SIDE) as f32, (at / SIDE) as f32);
+        let height = 0.4 + 0.5 * x / SIDE as f32;
+        height * ((pitch * x).sin() * (pitch * y).sin()).abs()
+    };
+    let values = || (0..SIDE * SIDE).map(score).collect();
+    let map = || ScoreMap::new(SIDE, SIDE, values()).map(Arc::new);
+    Preview {
+        width: side,
+        height: side,
+        rgb: vec![128; side * side * 3],
+        image_width: side,
+        image_height: side,
+        mask: None,
+        map: full.then(map).flatten(),
+        map_rect: [0.0, 0.0, side as f32, side as f32],
+    }
 }
 
 /// Smooth ground with noise and one bump as high as the score, and the defect below it.
