@@ -19,7 +19,10 @@ if [ -z "$folder" ]; then
     for picture in $(ls "$type" | head -n 4); do cp "$type$picture" "$folder/bad/$(basename "$type")-$picture"; done
   done
 fi
-echo "$(ls "$folder/good" | wc -l) good pictures, $(ls "$folder/bad" | wc -l) bad ones"
+good=$(ls "$folder/good" | wc -l)
+bad=$(ls "$folder/bad" | wc -l)
+echo "$good good pictures, $bad bad ones"
+[ "$good" = 200 ] && [ "$bad" = 20 ]
 
 began=$(date +%s)
 start
@@ -34,6 +37,7 @@ shot 2-train
 click 431 621                       # Train on …
 run=$runs/$(basename "$folder")-cfa
 await "$run/evaluation.json"
+grep -q '"test_defective": *20\b' "$run/evaluation.json"
 sleep 5
 trained=$(date +%s)
 shot 3-inspect

@@ -90,6 +90,7 @@ use textures::Textures;
 use toasts::{Toasts, toasts_ui};
 use train_panel::{TrainView, train_ui};
 use user_folders::free_report;
+use viewport::Viewport;
 
 /// Names this program to the desktop and to its folder for saved settings.
 const APP_ID: &str = "flawscope";
@@ -226,6 +227,7 @@ impl App {
         let run_opened = matches!(event, Event::RunOpened { .. });
         self.drop_what_depends_on(&event);
         let before = self.product();
+        let shown = self.state.run.as_ref().map(|run| run.path.clone());
         let now = self.now();
         self.state.apply(event, now);
         if data_opened {
@@ -240,6 +242,10 @@ impl App {
             self.data_restored();
         }
         if run_opened {
+            if self.state.run.as_ref().map(|run| &run.path) != shown.as_ref() {
+                // Where one looked closely at other pictures says nothing about these.
+                self.inspect_view.viewport = Viewport::default();
+            }
             self.run_restored();
         }
     }

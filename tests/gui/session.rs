@@ -33,9 +33,16 @@ fn left_behind() -> TempDir {
     window.press(Modifiers::NONE, Key::ArrowRight);
     window.press(CTRL, Key::Num3);
     window.press(Modifiers::NONE, Key::N);
+    window.press(Modifiers::NONE, Key::Num1);
     window.press(CTRL, Key::Plus);
     window.press(CTRL.plus(Modifiers::SHIFT), Key::L);
     close(window)
+}
+
+/// What part of the picture is looked at; `None`: all of it.
+fn zoom(home: &TempDir) -> Option<f64> {
+    let session: serde_json::Value = serde_json::from_str(&kept(home)).unwrap();
+    session["viewport"]["zoom"].as_f64()
 }
 
 fn answer(window: &mut Window) -> Command {
@@ -75,6 +82,17 @@ fn the_next_window_goes_on_where_the_last_one_was() {
     assert!(state.limits.can_undo(), "and can be undone");
     assert_eq!(run.samples[state.selected].id, made_up::FIRST_ERROR);
     assert!((window.harness.ctx.zoom_factor() - 1.1).abs() < 1e-6);
+    let home = close(window);
+    assert_eq!(zoom(&home), Some(1.0));
+}
+
+#[test]
+fn another_run_is_looked_at_as_a_whole() {
+    let mut window = Window::open_again(tempfile::tempdir().unwrap());
+    window.open_run("/runs/a");
+    window.press(Modifiers::NONE, Key::Num1);
+    window.open_run("/runs/b");
+    assert_eq!(zoom(&close(window)), None);
 }
 
 #[test]

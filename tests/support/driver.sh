@@ -3,16 +3,15 @@
 mkdir -p "$out"
 out=$(realpath "$out")
 home=$(mktemp -d)
-display=:97
 clicks=0
-Xvfb $display -screen 0 1440x900x24 >/dev/null 2>&1 &
+Xvfb -displayfd 3 -screen 0 1440x900x24 3>"$home/display" >/dev/null 2>&1 &
 xvfb=$!
 trap 'kill $app $xvfb 2>/dev/null; wait 2>/dev/null; rm -rf "$home"' EXIT
 app=$xvfb
-export DISPLAY=$display HOME="$home" XDG_DATA_HOME="$home/data" XDG_CONFIG_HOME="$home/config"
+for _ in $(seq 100); do [ -s "$home/display" ] && break; sleep 0.1; done
+export DISPLAY=:$(cat "$home/display") HOME="$home" XDG_DATA_HOME="$home/data" XDG_CONFIG_HOME="$home/config"
 unset WAYLAND_DISPLAY WAYLAND_SOCKET
 runs=$home/data/flawscope/runs
-sleep 1
 
 start() {
   "$binary" >"$out/window.log" 2>&1 &
@@ -46,7 +45,7 @@ differ() {
   echo "nothing changed between $1 and $2"
   exit 1
 }
-# Fails unless something was drawn.
+# Fails unless something was drawn, and without a complaint.
 drawn() {
   local name colours
   for name in "$@"; do
@@ -54,7 +53,7 @@ drawn() {
     echo "$name: $colours colours"
     [ "$colours" -gt 100 ]
   done
-  [ ! -s "$out/window.log" ] || { echo "the window complained:"; cat "$out/window.log"; }
+  [ ! -s "$out/window.log" ] || { echo "the window complained:"; cat "$out/window.log"; exit 1; }
 }
 # The report in a browser: page.html name
 browse() {

@@ -48,7 +48,6 @@ impl App {
         let view = &mut self.inspect_view;
         view.gallery.settings = session.gallery.clone();
         view.viewer = session.viewer.clone();
-        view.viewport = session.viewport.sound();
         self.state.unsaved = session.unsaved.clone();
         self.agenda.extend(openings(&session));
         self.restoring = Some(Box::new(session));
@@ -69,12 +68,12 @@ impl App {
         self.return_to_place();
     }
 
-    /// A run was opened; if it is that of the session, its picture is selected again.
+    /// A run was opened; if it is that of the session, its picture is looked at as before.
     pub(in super::super) fn run_restored(&mut self) {
-        let kept = self.restoring.as_ref().and_then(|s| s.run.clone());
-        if let (Some(kept), Some(run)) = (kept, self.state.run.clone())
-            && kept.path == run.path
+        if let (Some(session), Some(run)) = (&self.restoring, self.state.run.clone())
+            && let Some(kept) = session.run.as_ref().filter(|kept| kept.path == run.path)
         {
+            self.inspect_view.viewport = session.viewport.sound();
             let picture = kept.picture.as_ref();
             let mut ids = run.samples.iter().map(|sample| &sample.id);
             if let Some(index) = picture.and_then(|id| ids.position(|other| other == id)) {
