@@ -60,7 +60,7 @@ fn runs_on_the_same_pictures_are_ranked_and_their_differences_named() {
         "C  c: ",
         "REVIEW from 0.5200, FAIL from 0.6000 (maximum of 21 held-out",
         "score and area: 50 px or more above 0.5500",
-        "the same 48 for all runs",
+        "48, by name and label the same for all runs",
         "Picture AUROC",
         " best",
         "They differ in: seed",

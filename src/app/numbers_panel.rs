@@ -10,8 +10,7 @@ use super::icons::Icon;
 use super::number_table::{Basis, COLUMNS, Cell, Group, NumberRow, as_tsv, groups};
 use super::state::{Action, State};
 use super::{controls, taught_words, theme};
-use crate::metrics::{Evaluation, protocol_facts};
-use crate::worker::message::RunSummary;
+use crate::metrics::{DecisionRule, Evaluation, protocol_facts};
 
 const NAME: f32 = 186.0;
 /// The longest badge: a quantile of many held-out pictures.
@@ -23,12 +22,7 @@ const LIST: f32 = 180.0;
 const FRAME: f32 = 10.0;
 
 /// The table; the button copies it for a spreadsheet.
-pub fn numbers_ui(
-    ui: &mut Ui,
-    state: &State,
-    run: &RunSummary,
-    evaluation: &Evaluation,
-) -> Option<Action> {
+pub fn numbers_ui(ui: &mut Ui, state: &State, evaluation: &Evaluation) -> Option<Action> {
     let groups = groups(evaluation, &state.limits);
     let mut action = None;
     ui.horizontal(|ui| {
@@ -39,7 +33,7 @@ pub fn numbers_ui(
                 .on_hover_text("Numbers and protocol as tab-separated text")
                 .clicked()
             {
-                let facts = facts(run, evaluation);
+                let facts = protocol_facts(evaluation, state.limits.rule());
                 action = Some(Action::CopyText(as_tsv(&groups, &facts)));
             }
         });
@@ -192,14 +186,10 @@ fn oracle_ui(ui: &mut Ui, groups: &[&Group], widths: Widths) {
         });
 }
 
-fn facts(run: &RunSummary, evaluation: &Evaluation) -> Vec<[String; 3]> {
-    protocol_facts(evaluation, &run.limits.image, &run.limits.pixel)
-}
-
 /// How the numbers came about, in as many columns as fit.
-pub fn protocol_ui(ui: &mut Ui, run: &RunSummary, evaluation: &Evaluation) {
+pub fn protocol_ui(ui: &mut Ui, rule: &DecisionRule, evaluation: &Evaluation) {
     controls::heading(ui, "How they were measured");
-    let facts = facts(run, evaluation);
+    let facts = protocol_facts(evaluation, rule);
     let palette = theme::palette(ui);
     let columns = ((ui.available_width() / 200.0) as usize).clamp(1, 4);
     let lines = facts.len().div_ceil(columns);

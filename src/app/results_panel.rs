@@ -139,8 +139,8 @@ fn cards_ui(
         });
     }
     let mut numbers = |ui: &mut Ui, index: usize| match index {
-        0 => action = numbers_ui(ui, state, run, evaluation).or(action.take()),
-        _ => protocol_ui(ui, run, evaluation),
+        0 => action = numbers_ui(ui, state, evaluation).or(action.take()),
+        _ => protocol_ui(ui, state.limits.rule(), evaluation),
     };
     if ui.available_width() < WIDE {
         card_row(ui, "numbers", &[1.0], |ui, _| numbers(ui, 0));

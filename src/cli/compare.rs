@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::arguments::CompareArguments;
 use super::{compare_text, output};
 use crate::metrics::comparison::{
-    Agreement, Compared, Disagreements, Fact, LETTERS, Line, Seen, TestSets, counterparts, facts,
-    lines,
+    Agreement, Compared, Disagreements, Fact, LETTERS, Line, PixelGrid, Seen, TestSets,
+    counterparts, facts, lines,
 };
 use crate::metrics::{DecisionRule, ImageRow, Protocol, Verdict};
 use crate::pipeline::{Judged, judge};
@@ -16,6 +16,7 @@ use crate::pipeline::{Judged, judge};
 pub struct Found<'a> {
     pub runs: Vec<(char, &'a Judged)>,
     pub sets: TestSets,
+    pub pixels: PixelGrid,
     pub lines: Vec<Line>,
     pub facts: Vec<Fact>,
     pub disagreements: Disagreements,
@@ -54,6 +55,7 @@ pub fn run(arguments: &CompareArguments) -> Result<()> {
     let found = Found {
         runs: LETTERS.into_iter().zip(&judged).collect(),
         sets,
+        pixels: PixelGrid::of(&compared),
         lines: lines(&compared, sets),
         facts: facts(&compared),
         disagreements: Disagreements::of(&compared),
@@ -73,6 +75,8 @@ struct File<'a> {
     test_pictures: TestSets,
     /// Why the numbers are not ranked; `null` when they are.
     warning: Option<String>,
+    /// Which pixels the pixel numbers are of.
+    pixels: PixelGrid,
     numbers: &'a [Line],
     facts: &'a [Fact],
     pictures: Pictures<'a>,
@@ -132,6 +136,7 @@ impl<'a> File<'a> {
             runs: runs.collect(),
             test_pictures: found.sets,
             warning: found.sets.warning().map(|(_, why)| why),
+            pixels: found.pixels,
             numbers: &found.lines,
             facts: &found.facts,
             pictures: Pictures {

@@ -19,6 +19,7 @@ pub fn print(found: &Found<'_>) {
         line(&format!("{:<NAME$}   {}", "", of_rule(&judged.rule)));
     }
     line(&named("Test pictures", &test_pictures(found)));
+    line(&named("Pixel numbers", found.pixels.sentence()));
     line("");
     let letters = found.runs.iter().map(|(letter, _)| letter.to_string());
     line(&columns("", letters));
@@ -31,11 +32,16 @@ pub fn print(found: &Found<'_>) {
 }
 
 fn named(name: &str, value: &str) -> String {
-    format!("{name:<NAME$}{value}")
+    format!("{}{value}", padded(name, NAME))
+}
+
+/// At least so wide, and never without a gap before what follows.
+fn padded(text: &str, width: usize) -> String {
+    format!("{:<width$}", format!("{text}  "))
 }
 
 fn columns(name: &str, cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<String> = cells.map(|cell| format!("{cell:<CELL$}")).collect();
+    let cells: Vec<String> = cells.map(|cell| padded(&cell, CELL)).collect();
     let cells = cells.concat();
     named(name, cells.trim_end())
 }
@@ -78,7 +84,10 @@ fn of_rule(rule: &DecisionRule) -> String {
 
 fn test_pictures(found: &Found<'_>) -> String {
     match found.sets.warning() {
-        None => format!("the same {} for all runs", found.sets.pictures),
+        None => format!(
+            "{}, by name and label the same for all runs",
+            found.sets.pictures
+        ),
         Some((_, why)) => format!("not the same, so nothing is ranked. {why}"),
     }
 }

@@ -106,11 +106,11 @@ impl Evaluation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{Evaluation, Protocol};
     use crate::metrics::{ImageMetrics, ImageRow, Limit, PixelMetrics};
 
-    fn protocol() -> Protocol {
+    pub(crate) fn protocol() -> Protocol {
         Protocol {
             program_version: "0.1.0".to_owned(),
             model: "cfa".to_owned(),
@@ -136,7 +136,7 @@ mod tests {
         }
     }
 
-    fn evaluation(seconds: f64) -> Evaluation {
+    pub(crate) fn evaluation(seconds: f64) -> Evaluation {
         let row = |label: &str, score| ImageRow {
             path: format!("test/{label}/000.png"),
             label: label.to_owned(),

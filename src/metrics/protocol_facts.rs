@@ -1,23 +1,12 @@
 //! How the numbers of a run came about, fact by fact, in words.
 
-use super::{Evaluation, Limit, wording};
+use super::{AreaRule, DecisionRule, Evaluation, Limit, wording};
 
-/// Name and value, and the whole value where it was shortened. The limits are those in the model file now.
-pub fn protocol_facts(
-    evaluation: &Evaluation,
-    image_limit: &Limit,
-    pixel_limit: &Limit,
-) -> Vec<[String; 3]> {
+/// Name and value, and the whole value where it was shortened. The limits are those of `rule`.
+pub fn protocol_facts(evaluation: &Evaluation, rule: &DecisionRule) -> Vec<[String; 3]> {
     let protocol = &evaluation.protocol;
     let fact = |name: &str, value: String| [name.to_owned(), value, String::new()];
     let hash = |name: &str, value: &str| [name.to_owned(), shortened_hash(value), value.to_owned()];
-    let limit = |limit: &Limit| {
-        format!(
-            "{}, {}",
-            wording::score(limit.value),
-            limit.origin.describe()
-        )
-    };
     let seen = wording::seen_defects(protocol.seen.as_deref());
     let mut facts = vec![
         fact("Model", protocol.model.clone()),
@@ -46,8 +35,10 @@ pub fn protocol_facts(
                 protocol.test_good, protocol.test_defective
             ),
         ),
-        fact("Run's image limit", limit(image_limit)),
-        fact("Run's pixel limit", limit(pixel_limit)),
+        fact("T1", rule.review.as_ref().map_or_else(no_band, limit)),
+        fact("T2", limit(&rule.fail)),
+        fact("Pixel limit", limit(&rule.pixel)),
+        fact("Second rule", second_rule(rule.area)),
         fact(
             "Speed",
             wording::rate(evaluation.images_per_second, "pictures"),
@@ -85,6 +76,23 @@ pub fn protocol_facts(
     facts
 }
 
+fn limit(limit: &Limit) -> String {
+    let value = wording::score(limit.value);
+    format!("{value}, {}", limit.origin.describe())
+}
+
+fn no_band() -> String {
+    "none: no REVIEW band".to_owned()
+}
+
+fn second_rule(rule: AreaRule) -> String {
+    if rule.is_off() {
+        return "none: regions are only shown".to_owned();
+    }
+    let area = wording::area(rule.pixels.max(1.0), None);
+    format!("{}, from {area} on", rule.combination.name().to_lowercase())
+}
+
 fn shortened_hash(hash: &str) -> String {
     let start: String = hash.chars().take(12).collect();
     format!("{start}…")
@@ -92,10 +100,23 @@ fn shortened_hash(hash: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened_hash;
+    use super::{second_rule, shortened_hash};
+    use crate::metrics::{AreaRule, Combination};
 
     #[test]
     fn a_hash_is_shortened_by_characters() {
         assert_eq!(shortened_hash("0123456789abcdef"), "0123456789ab…");
+    }
+
+    #[test]
+    fn the_second_rule_is_told_with_its_smallest_area() {
+        let rule = |combination| AreaRule {
+            combination,
+            pixels: 40.0,
+        };
+        let off = second_rule(rule(Combination::ScoreOnly));
+        assert_eq!(off, "none: regions are only shown");
+        let on = second_rule(rule(Combination::ScoreOrArea));
+        assert_eq!(on, "score or area, from 40 px on");
     }
 }

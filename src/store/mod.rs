@@ -79,8 +79,6 @@ impl RunSummary {
             rule,
             low: self.limits.scale.0,
             category: self.config.category.as_deref(),
-            image_limit: &self.limits.image,
-            pixel_limit: &self.limits.pixel,
             counterparts,
         })
     }

@@ -8,6 +8,7 @@ use super::super::numbers::{metric, percent};
 use super::super::plot_parts::{even_marks, still_plot};
 use super::super::theme;
 use super::column::{Column, letter_ui};
+use crate::metrics::comparison::{Compared, PixelGrid};
 use crate::metrics::{Curve, Evaluation};
 
 const HEIGHT: f32 = 260.0;
@@ -48,8 +49,8 @@ impl Kind {
     }
 
     /// The curve, the area it is summed up by, and that area.
-    fn of(self, evaluation: &Evaluation) -> (&Curve, &'static str, Option<f64>) {
-        let (image, pixel) = (&evaluation.image, &evaluation.pixel_at_input);
+    fn of(self, evaluation: &Evaluation, grid: PixelGrid) -> (&Curve, &'static str, Option<f64>) {
+        let (image, pixel) = (&evaluation.image, grid.metrics(evaluation));
         match self {
             Self::Roc => (&image.roc, "AUROC", image.auroc),
             Self::PrecisionRecall => (&image.precision_recall, "AP", image.average_precision),
@@ -79,6 +80,8 @@ pub struct CurvesView {
 }
 
 pub fn curves_ui(ui: &mut Ui, columns: &[Column<'_>], view: &mut CurvesView) {
+    let runs: Vec<Compared<'_>> = columns.iter().map(|column| column.of).collect();
+    let grid = PixelGrid::of(&runs);
     controls::heading(ui, "Curves");
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -101,13 +104,13 @@ pub fn curves_ui(ui: &mut Ui, columns: &[Column<'_>], view: &mut CurvesView) {
     });
     ui.horizontal_wrapped(|ui| {
         for column in columns {
-            let (_, area, value) = view.kind.of(column.of.evaluation);
+            let (_, area, value) = view.kind.of(column.of.evaluation, grid);
             letter_ui(ui, column.letter, column.colour);
             controls::muted(ui, format!("{area} {}", metric(value)));
             ui.add_space(8.0);
         }
     });
-    let drawn = |column: &Column<'_>| !view.kind.of(column.of.evaluation).0.points.is_empty();
+    let drawn = |column: &Column<'_>| !view.kind.of(column.of.evaluation, grid).0.points.is_empty();
     if !columns.iter().any(drawn) {
         ui.allocate_space(vec2(0.0, HEIGHT / 2.0));
         controls::muted(
@@ -116,10 +119,10 @@ pub fn curves_ui(ui: &mut Ui, columns: &[Column<'_>], view: &mut CurvesView) {
         );
         return;
     }
-    plot_ui(ui, columns, view);
+    plot_ui(ui, columns, view, grid);
 }
 
-fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
+fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView, grid: PixelGrid) {
     let kind = view.kind;
     let axes = kind.axes();
     let (well, limit) = (theme::palette(ui).well, theme::palette(ui).limit);
@@ -141,7 +144,7 @@ fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
         .show(ui, |plot| {
             plot.set_plot_bounds(bounds(kind, view.window));
             for column in columns {
-                let (curve, ..) = kind.of(column.of.evaluation);
+                let (curve, ..) = kind.of(column.of.evaluation, grid);
                 let points: Vec<[f64; 2]> = curve.points.iter().map(|p| [p.x, p.y]).collect();
                 let name = format!("{} {}", column.letter, column.run.name());
                 plot.line(
@@ -153,7 +156,7 @@ fn plot_ui(ui: &mut Ui, columns: &[Column<'_>], view: &CurvesView) {
                 );
             }
             for column in columns {
-                let (curve, ..) = kind.of(column.of.evaluation);
+                let (curve, ..) = kind.of(column.of.evaluation, grid);
                 let Some(point) = curve.at_limit(working_limit(kind, column)) else {
                     continue;
                 };

@@ -5,7 +5,7 @@ use eframe::egui::{Grid, RichText, Ui};
 use super::super::controls;
 use super::super::theme;
 use super::column::{Column, letter_ui};
-use crate::metrics::comparison::{Cell, Compared, TestSets, lines};
+use crate::metrics::comparison::{Cell, Compared, PixelGrid, TestSets, lines};
 
 pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>], sets: TestSets) {
     controls::heading(ui, "Numbers");
@@ -31,7 +31,11 @@ pub fn numbers_ui(ui: &mut Ui, columns: &[Column<'_>], sets: TestSets) {
             }
         });
     ui.add_space(4.0);
-    controls::muted(ui, "Rates at each run's own limits; pixels at input size");
+    let pixels = PixelGrid::of(&runs).sentence();
+    controls::muted(
+        ui,
+        format!("Rates at each run's own limits; pixels {pixels}"),
+    );
     if !sets.are_same {
         controls::muted(ui, "Not ranked: the runs were judged on other pictures");
     }

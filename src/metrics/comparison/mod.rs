@@ -3,6 +3,7 @@
 
 mod disagreements;
 mod numbers;
+mod pixel_grid;
 mod protocols;
 mod test_sets;
 
@@ -10,11 +11,10 @@ use std::collections::HashMap;
 
 pub use self::disagreements::{Agreement, Apart, Disagreements, Seen};
 pub use self::numbers::{Better, Cell, Line, lines};
+pub use self::pixel_grid::PixelGrid;
 pub use self::protocols::{Fact, differences_sentence, facts};
 pub use self::test_sets::TestSets;
-use super::{
-    DecisionRule, Evaluation, ImageRow, Judgement, Limit, Opinion, Verdict, relative_score,
-};
+use super::{DecisionRule, Evaluation, ImageRow, Judgement, Opinion, Verdict, relative_score};
 
 /// What the runs are called, in their order. More cannot be read side by side.
 pub const LETTERS: [char; 3] = ['A', 'B', 'C'];
@@ -29,9 +29,6 @@ pub struct Compared<'a> {
     /// The dark end of its frozen colour scale: where typical good pixels lie.
     pub low: f32,
     pub category: Option<&'a str>,
-    /// In its model file.
-    pub image_limit: &'a Limit,
-    pub pixel_limit: &'a Limit,
     /// For each picture of the first run its row here; `None` for the first run itself.
     pub counterparts: Option<&'a [Option<usize>]>,
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Compared, TestSets};
+use super::{Compared, PixelGrid, TestSets};
 use crate::metrics::wording::{NOT_AVAILABLE, metric, percent};
-use crate::metrics::{Evaluation, Rate, Tally};
+use crate::metrics::{Evaluation, PixelMetrics, Rate, Tally};
 
 /// Which way a number gets better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ impl Cell {
         let apart = self.difference?;
         Some(match self.kind {
             Kind::Metric => format!("{apart:+.4}"),
-            Kind::Rate => format!("{:+.1} %", 100.0 * apart),
+            Kind::Rate => format!("{:+.1} points", 100.0 * apart),
         })
     }
 }
@@ -72,7 +72,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// The numbers alone: of other pictures, none is better than another.
+    /// The numbers alone: of other pictures or pixels, none is better than another.
     fn unranked(mut self) -> Self {
         for cell in &mut self.cells {
             cell.is_best = false;
@@ -82,30 +82,25 @@ impl Line {
     }
 }
 
-/// Every number; ranked only when all runs were judged on the same pictures.
+/// Every number; ranked only when all runs were judged on the same pictures and pixels.
 pub fn lines(runs: &[Compared<'_>], sets: TestSets) -> Vec<Line> {
-    let lines = all(runs).into_iter();
+    let grid = PixelGrid::of(runs);
+    let mut pixels = of_pixels(runs, grid);
+    if !grid.is_ranked() {
+        pixels = pixels.into_iter().map(Line::unranked).collect();
+    }
+    let lines = of_scores(runs).into_iter();
+    let lines = lines.chain(pixels).chain(of_verdicts(runs));
     if sets.are_same {
         return lines.collect();
     }
     lines.map(Line::unranked).collect()
 }
 
-fn all(runs: &[Compared<'_>]) -> Vec<Line> {
+fn of_scores(runs: &[Compared<'_>]) -> Vec<Line> {
     let number = |name, meaning, of: fn(&Evaluation) -> Option<f64>| {
         let values: Vec<_> = runs.iter().map(|run| of(run.evaluation)).collect();
         line(name, meaning, Better::Higher, &values)
-    };
-    let rate = |name, meaning, of: fn(&Tally) -> Rate| {
-        let rates = runs.iter().map(|run| of(&run.judgement.tally));
-        let rates: Vec<Rate> = rates.collect();
-        let values: Vec<_> = rates.iter().map(|rate| rate.share()).collect();
-        let mut line = line(name, meaning, Better::Lower, &values);
-        for (cell, rate) in line.cells.iter_mut().zip(rates) {
-            cell.counts = Some(rate);
-            cell.kind = Kind::Rate;
-        }
-        line
     };
     vec![
         number(
@@ -118,21 +113,47 @@ fn all(runs: &[Compared<'_>]) -> Vec<Line> {
             "The area under precision over recall of pictures, by the step rule",
             |e| e.image.average_precision,
         ),
+    ]
+}
+
+fn of_pixels(runs: &[Compared<'_>], grid: PixelGrid) -> Vec<Line> {
+    let number = |name, meaning, of: fn(&PixelMetrics) -> Option<f64>| {
+        let metrics = runs.iter().map(|run| grid.metrics(run.evaluation));
+        let values: Vec<_> = metrics.map(of).collect();
+        line(name, meaning, Better::Higher, &values)
+    };
+    vec![
         number(
             "Pixel AUROC",
             "The chance that a defective pixel scores higher than a good one",
-            |e| e.pixel_at_input.auroc,
+            |pixels| pixels.auroc,
         ),
         number(
             "Pixel average precision",
             "The area under precision over recall of pixels, by the step rule",
-            |e| e.pixel_at_input.average_precision,
+            |pixels| pixels.average_precision,
         ),
         number(
             "AUPRO up to 0.3",
             "How much of each defect region is covered, up to 30 % false alarms",
-            |e| e.pixel_at_input.aupro,
+            |pixels| pixels.aupro,
         ),
+    ]
+}
+
+fn of_verdicts(runs: &[Compared<'_>]) -> Vec<Line> {
+    let rate = |name, meaning, of: fn(&Tally) -> Rate| {
+        let rates = runs.iter().map(|run| of(&run.judgement.tally));
+        let rates: Vec<Rate> = rates.collect();
+        let values: Vec<_> = rates.iter().map(|rate| rate.share()).collect();
+        let mut line = line(name, meaning, Better::Lower, &values);
+        for (cell, rate) in line.cells.iter_mut().zip(rates) {
+            cell.counts = Some(rate);
+            cell.kind = Kind::Rate;
+        }
+        line
+    };
+    vec![
         rate(
             "Overkill rate",
             "The share of good pictures that are rejected",
@@ -185,8 +206,9 @@ fn best(values: &[Option<f64>], better: Better) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Better, Cell, Kind, best, line};
-    use crate::metrics::Rate;
+    use super::{Better, Cell, Compared, Kind, TestSets, best, line, lines};
+    use crate::metrics::evaluation::tests::evaluation;
+    use crate::metrics::{DecisionRule, Judgement, Limit, Rate};
 
     #[test]
     fn the_best_is_marked_only_where_there_is_a_choice() {
@@ -214,9 +236,55 @@ mod tests {
             kind: Kind::Rate,
             ..Cell::default()
         };
-        assert_eq!(rate.difference_text().as_deref(), Some("-5.0 %"));
+        assert_eq!(rate.difference_text().as_deref(), Some("-5.0 points"));
         assert_eq!(rate.text(), "0.0 %");
         assert_eq!(rate.counts_text().as_deref(), Some("0 of 20"));
+    }
+
+    /// The pixel AUROC of two runs with these inputs, and whether one is the best.
+    fn pixel_auroc(inputs: [(&str, usize); 2]) -> (Vec<Option<f64>>, bool) {
+        let of = |(input, side): (&str, usize), at_input, at_original| {
+            let mut evaluation = evaluation(1.0);
+            input.clone_into(&mut evaluation.protocol.input);
+            evaluation.protocol.input_width = side;
+            evaluation.pixel_at_input.auroc = Some(at_input);
+            evaluation.pixel_at_original.auroc = Some(at_original);
+            evaluation
+        };
+        let evaluations = [of(inputs[0], 0.9, 0.8), of(inputs[1], 0.95, 0.7)];
+        let (rule, judgement) = (
+            DecisionRule::single(Limit::manual(0.5), Limit::manual(0.5)),
+            Judgement::default(),
+        );
+        let runs = evaluations.each_ref().map(|evaluation| Compared {
+            evaluation,
+            judgement: &judgement,
+            rule: &rule,
+            low: 0.0,
+            category: None,
+            counterparts: None,
+        });
+        let sets = TestSets {
+            are_same: true,
+            ..TestSets::default()
+        };
+        let lines = lines(&runs, sets);
+        let line = lines
+            .iter()
+            .find(|line| line.name == "Pixel AUROC")
+            .unwrap();
+        let values = line.cells.iter().map(|cell| cell.value).collect();
+        (values, line.cells.iter().any(|cell| cell.is_best))
+    }
+
+    #[test]
+    fn pixel_numbers_are_ranked_only_on_the_same_pixels() {
+        let (input, original) = (vec![Some(0.9), Some(0.95)], vec![Some(0.8), Some(0.7)]);
+        assert_eq!(pixel_auroc([("256", 256), ("256", 256)]), (input, true));
+        let other = pixel_auroc([("256", 256), ("128", 128)]);
+        assert_eq!(other, (original.clone(), true));
+        let cropped = pixel_auroc([("256", 256), ("224crop", 224)]);
+        assert_eq!(cropped, (original, false));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Whether the compared runs were judged on the same pictures: only then do their numbers say which run is better. What the runs were trained on plays no part; that stands in the protocols.
+//! Whether the compared runs were judged on the same pictures, by name and label: only then do their numbers say which run is
+//! better. What the runs were trained on plays no part; that stands in the protocols.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +15,7 @@ pub struct TestSets {
     pub pictures: usize,
     /// Those of them that every run judged and takes for the same: good, defective or unlabelled.
     pub shared: usize,
-    /// Whether every run judged these and no others.
+    /// Whether every run judged these and no others. What is in the files is not looked at.
     pub are_same: bool,
     /// Whether the runs name different categories, so that the same name need not be the same picture.
     pub are_other_products: bool,

@@ -34,7 +34,7 @@ pub fn check(shown: &Labels, report: &Value, told: &mut Told) {
 fn facts(shown: &Labels, report: &Value, told: &mut Told) {
     let fact = |name: &str| shown.after("How they were measured", name)[0];
     let [_, t2, pixel] = limits(report);
-    for (name, value) in [("Run's image limit", t2), ("Run's pixel limit", pixel)] {
+    for (name, value) in [("T2", t2), ("Pixel limit", pixel)] {
         let (number, _) = fact(name).split_once(", ").unwrap();
         told.number(name, number, value);
     }
