@@ -43,7 +43,7 @@ trained=$(date +%s)
 shot 3-inspect
 click 41 227                        # Results
 shot 4-results
-drag 155 60 105 60                  # T1 down: doubtful pictures are looked at by a person
+drag 155 60 130 60                  # T1 down: doubtful pictures are looked at by a person
 drop
 shot 5-review
 differ 4-results 5-review
