@@ -44,7 +44,8 @@ fn cell_is<'a>(
         let text = next();
         assert!(text.starts_with(['+', '-']), "{name}: {text}");
         if is_rate {
-            told.percent(name, text, &cell["difference"]);
+            let text = text.replace(" points", " %");
+            told.percent(name, &text, &cell["difference"]);
         } else {
             told.number(name, text, &cell["difference"]);
         }
@@ -54,6 +55,18 @@ fn cell_is<'a>(
     }
 }
 
+/// Capital letters stay where they are all there is.
+fn within_a_sentence(name: &str) -> String {
+    let word = |word: &str| {
+        if word == word.to_uppercase() {
+            word.to_owned()
+        } else {
+            word.to_lowercase()
+        }
+    };
+    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn facts(shown: &Labels, facts: &Value, told: &mut Told) {
     let mut differing = Vec::new();
     for fact in list(facts) {
@@ -61,7 +74,7 @@ fn facts(shown: &Labels, facts: &Value, told: &mut Told) {
         let mut label = name.to_owned();
         if fact["differs"] == true {
             label.push_str(" (differs)");
-            differing.push(name.to_lowercase());
+            differing.push(within_a_sentence(name));
         }
         let values = shown.after("Protocols", &label);
         for (shown, value) in values.iter().zip(list(&fact["values"])) {
