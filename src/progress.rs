@@ -19,6 +19,7 @@ pub enum Phase {
     Drawing,
     Downloading,
     WritingReport,
+    Measuring,
 }
 
 impl Phase {
@@ -37,6 +38,7 @@ impl Phase {
             Self::Drawing => "Drawing sample pictures",
             Self::Downloading => "Downloading weights",
             Self::WritingReport => "Writing the report",
+            Self::Measuring => "Measuring",
         }
     }
 
@@ -45,7 +47,7 @@ impl Phase {
         match self {
             Self::Training => "steps",
             Self::Downloading => "bytes",
-            Self::ComputingMetrics | Self::Saving => "parts",
+            Self::ComputingMetrics | Self::Saving | Self::Measuring => "parts",
             _ => "pictures",
         }
     }

@@ -36,6 +36,8 @@ pub enum Command {
     Report(ReportArguments),
     /// Set two or three scored runs side by side: numbers, protocols, and the pictures they judge differently
     Compare(CompareArguments),
+    /// What this machine can do: the parts of training and scoring, timed one by one
+    Bench(BenchArguments),
     /// Backbone weights: what is there, bring more
     #[command(subcommand)]
     Weights(WeightsCommand),
@@ -191,6 +193,30 @@ pub struct PredictArguments {
     pub weights: Option<PathBuf>,
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// Only this model: cfa, cflow or prn
+    #[arg(long, value_parser = parse_model)]
+    pub model: Option<ModelName>,
+    /// A network by its name, or a weights file
+    #[arg(long, default_value = "efficientnet-lite0")]
+    pub backbone: String,
+    /// Weights file for the backbone, when it is not found by itself
+    #[arg(long)]
+    pub weights: Option<PathBuf>,
+    /// Network input: 256, 224crop, or another that `train` knows
+    #[arg(long, default_value = "256")]
+    pub input: InputPreset,
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Seconds for each part
+    #[arg(long, default_value_t = 1.0)]
+    pub seconds: f64,
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,7 @@
 //! The command line: parse, run one workflow on the main thread, print its result. Progress goes to stderr.
 
 mod arguments;
+mod bench;
 mod compare;
 mod compare_text;
 mod console;
@@ -42,6 +43,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Request {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Weights(command) => weights::run(command),
         Command::Demo(arguments) => demo::run(&arguments),
     }))

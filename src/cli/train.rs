@@ -204,7 +204,7 @@ fn seen_choice(text: &str) -> Result<SeenChoice> {
 }
 
 /// A backbone by name, or by a weights file from which the network is recognised.
-fn backbone_choice(text: &str, weights: Option<&Path>) -> Result<BackboneChoice> {
+pub fn backbone_choice(text: &str, weights: Option<&Path>) -> Result<BackboneChoice> {
     if let Ok(kind) = text.parse::<BackboneKind>() {
         return Ok(BackboneChoice {
             kind,

@@ -115,19 +115,35 @@ pub fn new_detector(
     spec: InputSpec,
     device: &Device,
 ) -> Result<(Box<dyn Detector>, PictureReader, UsedBackbone)> {
+    let (network, used) = frozen_network(config, device)?;
+    let detector = detector_over(network, config, &spec)?;
+    let reader = PictureReader::new(config.backbone.kind, spec, device);
+    Ok((detector, reader, used))
+}
+
+/// The configured network up to the taps its model wants.
+pub fn frozen_network(
+    config: &RunConfig,
+    device: &Device,
+) -> Result<(Box<dyn FeatureExtractor>, UsedBackbone)> {
     let choice = &config.backbone;
     let weights = BackboneWeights::choose(choice.kind, choice.weights.as_deref())?;
-    let backbone = build_backbone(choice.kind, &weights, &config.model, device)?;
-    let size = (spec.size().height, spec.size().width);
-    let detector: Box<dyn Detector> = match &config.model {
-        ModelConfig::Cfa(cfa) => Box::new(Cfa::new(cfa.clone(), backbone, size, config.seed)?),
-        ModelConfig::Cflow(cflow) => {
-            Box::new(Cflow::new(cflow.clone(), backbone, size, config.seed)?)
-        }
-        ModelConfig::Prn(prn) => Box::new(Prn::new(prn.clone(), backbone, size, config.seed)?),
-    };
-    let reader = PictureReader::new(choice.kind, spec, device);
-    Ok((detector, reader, weights.used(config)))
+    let network = build_backbone(choice.kind, &weights, &config.model, device)?;
+    Ok((network, weights.used(config)))
+}
+
+/// An untrained detector over a network that has the taps its model wants.
+pub fn detector_over(
+    network: Box<dyn FeatureExtractor>,
+    config: &RunConfig,
+    spec: &InputSpec,
+) -> Result<Box<dyn Detector>> {
+    let (size, seed) = ((spec.size().height, spec.size().width), config.seed);
+    Ok(match &config.model {
+        ModelConfig::Cfa(cfa) => Box::new(Cfa::new(cfa.clone(), network, size, seed)?),
+        ModelConfig::Cflow(cflow) => Box::new(Cflow::new(cflow.clone(), network, size, seed)?),
+        ModelConfig::Prn(prn) => Box::new(Prn::new(prn.clone(), network, size, seed)?),
+    })
 }
 
 /// A half-trained detector on exactly the network it began with, and the reader that feeds it.
@@ -176,7 +192,7 @@ fn build_backbone(
 }
 
 /// The taps a model names, in its order.
-fn taps(kind: BackboneKind, model: &ModelConfig) -> Result<Vec<Tap>> {
+pub fn taps(kind: BackboneKind, model: &ModelConfig) -> Result<Vec<Tap>> {
     let find = |name: &String| {
         let tap = kind.taps().iter().find(|tap| tap.name == name);
         tap.copied()
@@ -270,7 +286,7 @@ pub struct PictureReader {
 }
 
 impl PictureReader {
-    fn new(kind: BackboneKind, spec: InputSpec, device: &Device) -> Self {
+    pub fn new(kind: BackboneKind, spec: InputSpec, device: &Device) -> Self {
         Self {
             spec,
             normalization: Normalization {

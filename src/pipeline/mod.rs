@@ -1,5 +1,6 @@
 //! The workflows: draw the sample, train, evaluate, predict. Blocking; knows no front end.
 
+mod bench;
 mod calibrate;
 mod defect_cells;
 mod defects;
@@ -20,6 +21,7 @@ mod tests;
 mod train;
 mod training_pictures;
 
+pub use bench::{Bench, BenchRequest, Part, Timing, bench};
 pub use detector::backbone_of;
 pub use epochs::StepTimes;
 pub use evaluate::{EvaluateRequest, SeenPolicy, evaluate};

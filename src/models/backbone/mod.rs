@@ -1,6 +1,7 @@
 //! Frozen image classifiers with feature taps. Loaded from tensors by their published names; batch norm folded.
 
 mod block;
+mod cost;
 mod efficientnet_lite;
 mod kind;
 mod mobilenet;

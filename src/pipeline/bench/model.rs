@@ -1,0 +1,152 @@
+//! The parts of one model: its frozen network, a training step, and what scoring takes on top of the network.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use candle_core::{Device, Tensor};
+
+use super::super::defects;
+use super::super::detector::{PictureReader, detector_over, frozen_network, taps};
+use super::super::lessons::{DrawnLessons, Lessons};
+use super::super::training_pictures::TrainingPictures;
+use super::replay::Replay;
+use super::sheet::{Sheet, Work};
+use crate::config::{DefectsConfig, ModelConfig, ModelName, Preset, RunConfig};
+use crate::cursor::Cursor;
+use crate::data::augment::Frame;
+use crate::models::{Detector, FeatureExtractor, Turn};
+use crate::progress::Silent;
+
+/// Pictures that go through the network at once: as when a line waits for each verdict, and as when a folder is scored.
+const AT_ONCE: [usize; 2] = [1, 8];
+
+/// The settings that are measured: those a computer without GPU is for.
+pub fn settings(name: ModelName, config: &RunConfig) -> RunConfig {
+    let preset = match name {
+        ModelName::Cfa | ModelName::Cflow => Preset::Quick,
+        ModelName::Prn => Preset::Lite,
+    };
+    let defects = || DefectsConfig::synthetic(preset.recipe());
+    RunConfig {
+        model: preset.model(name, config.backbone.kind),
+        defects: name.learns_from_defects().then(defects),
+        ..config.clone()
+    }
+}
+
+/// Measures everything about one model. `None`: cancelled.
+pub fn measure(sheet: &mut Sheet<'_>, name: ModelName, config: &RunConfig) -> Result<Option<()>> {
+    let config = settings(name, config);
+    let mut bench = ModelBench::new(&config, &sheet.device)?;
+    let title = name.title();
+    for pictures in AT_ONCE {
+        let Some(()) = bench.network(sheet, title, pictures)? else {
+            return Ok(None);
+        };
+    }
+    let Some(()) = bench.training_step(sheet, title)? else {
+        return Ok(None);
+    };
+    bench.head(sheet, title)
+}
+
+struct ModelBench<'a> {
+    config: &'a RunConfig,
+    reader: PictureReader,
+    network: Replay,
+    detector: Box<dyn Detector>,
+    /// Network input `(B, 3, H, W)`.
+    pixels: Tensor,
+}
+
+impl<'a> ModelBench<'a> {
+    fn new(config: &'a RunConfig, device: &Device) -> Result<Self> {
+        let pictures = TrainingPictures::choose(config)?;
+        let (network, _) = frozen_network(config, device)?;
+        let network = Replay::new(network);
+        let reader = PictureReader::new(config.backbone.kind, pictures.spec, device);
+        let batches = reader.batches(&pictures.train)?;
+        let batches = batches.map(|batch| batch?.pixels.context("a sample picture cannot be read"));
+        let pixels = Tensor::cat(&batches.collect::<Result<Vec<_>>>()?, 0)?;
+        Ok(Self {
+            detector: detector_over(Box::new(network.clone()), config, &pictures.spec)?,
+            config,
+            reader,
+            network,
+            pixels,
+        })
+    }
+
+    fn network(&self, sheet: &mut Sheet<'_>, title: &str, pictures: usize) -> Result<Option<()>> {
+        let pixels = self.pixels.narrow(0, 0, pictures)?.contiguous()?;
+        let kind = self.config.backbone.kind;
+        let model = &self.config.model;
+        let size = self.reader.spec().size();
+        let size = (size.height, size.width);
+        let operations = kind.operations(&taps(kind, model)?, model.border(kind), size);
+        let name = format!("{title}: frozen network, {pictures} at once");
+        let work = Work::new(name, "picture").of(pictures).costing(operations);
+        sheet.measure(work, || {
+            self.network.forward(&pixels)?;
+            Ok(())
+        })
+    }
+
+    /// One optimiser step on one batch, the same again and again.
+    fn training_step(&mut self, sheet: &mut Sheet<'_>, title: &str) -> Result<Option<()>> {
+        let pictures = self.config.model.batch_for(self.pixels.dim(0)?);
+        let pictures = pictures.map_err(anyhow::Error::msg)?;
+        let pixels = self.pixels.narrow(0, 0, pictures)?.contiguous()?;
+        let features = self.detector.encode(&pixels)?;
+        self.detector
+            .prepare(&mut std::iter::once(Ok(features.clone())))?;
+        let batch = match &self.config.defects {
+            None => features,
+            Some(defects) => self.drawn(defects, pictures)?,
+        };
+        let steps = self.detector.steps(pictures).max(1);
+        let name = match &self.config.model {
+            ModelConfig::Cflow(_) => format!("{title}: training step, 256 fibres"),
+            ModelConfig::Cfa(_) | ModelConfig::Prn(_) => {
+                format!("{title}: training step, {pictures} pictures")
+            }
+        };
+        let mut step = 0;
+        sheet.measure(Work::new(name, "step"), || {
+            let at = Cursor {
+                step: step % steps,
+                ..Cursor::default()
+            };
+            step += 1;
+            self.detector.train_step(&batch, Turn { at, batches: 1 })?;
+            Ok(())
+        })
+    }
+
+    /// Pictures with drawn defects, and their masks.
+    fn drawn(&self, defects: &DefectsConfig, pictures: usize) -> Result<Vec<Tensor>> {
+        let rows = 0..self.pixels.dim(0)?;
+        let frames = rows.map(|row| Ok(Arc::new(self.reader.frame(&self.pixels.get(row)?)?)));
+        let frames: Vec<Arc<Frame>> = frames.collect::<Result<_>>()?;
+        let spec = self.reader.spec();
+        let augmenter = defects::augmenter(frames, Vec::new(), defects, spec, &Silent)?;
+        let (normalization, device) = (self.reader.normalization(), self.pixels.device());
+        let augmenter = Arc::new(augmenter);
+        DrawnLessons::new(augmenter, normalization, pictures, None, 0, device).batch(0, 0)
+    }
+
+    /// From the network's features to the score map of one picture.
+    fn head(&mut self, sheet: &mut Sheet<'_>, title: &str) -> Result<Option<()>> {
+        let held_out = self.pixels.narrow(0, 0, AT_ONCE[1])?.contiguous()?;
+        self.detector.freeze(&mut std::iter::once(Ok(held_out)))?;
+        let pixels = self.pixels.narrow(0, 0, 1)?.contiguous()?;
+        self.network.keep(Some(self.network.forward(&pixels)?));
+        let work = Work::new(format!("{title}: score map from features"), "picture");
+        let measured = sheet.measure(work, || {
+            self.detector.score(&pixels)?;
+            Ok(())
+        });
+        self.network.keep(None);
+        measured
+    }
+}
