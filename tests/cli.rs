@@ -369,3 +369,32 @@ fn weights_are_listed_with_their_hashes() {
     assert_eq!(first["backbone"], "efficientnet-lite0");
     assert_eq!(first["sha256"].as_str().unwrap().len(), 64);
 }
+
+#[test]
+fn the_machine_is_measured_and_nothing_is_left_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let arguments = [
+        "bench",
+        "--model",
+        "cfa",
+        "--input",
+        "128",
+        "--seconds",
+        "0",
+    ];
+    let told = succeed(home.path(), &arguments);
+    for part in ["matrix product", "CFA: score map from features", "GFLOP/s"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let measured = json(home.path(), &[&arguments[..], &["--json"]].concat());
+    assert!(measured["product_gflops"].as_f64().unwrap() > 0.0);
+    let names = measured["parts"].as_array().unwrap();
+    assert!(
+        names
+            .iter()
+            .all(|part| part["seconds"]["median"].as_f64().unwrap() > 0.0)
+    );
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    let error = fail(home.path(), &["bench", "--seconds", "-1"]);
+    assert!(error.contains("makes no sense"), "{error}");
+}

@@ -31,10 +31,16 @@ use crate::progress::{Monitor, Outcome, Phase, Progress};
 
 /// Rows and columns of the matrices whose product tells what is possible.
 const PRODUCT: usize = 2048;
-/// Parts of one model.
-const OF_A_MODEL: usize = 4;
 /// Product, decoding, metrics, training and scoring a folder.
 const OTHERS: usize = 5;
+
+/// How many parts a model has: its network twice, its training steps, and its head.
+fn of_a_model(name: ModelName) -> usize {
+    match name {
+        ModelName::Cfa | ModelName::Prn => 4,
+        ModelName::Cflow => 6,
+    }
+}
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -70,7 +76,13 @@ pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Be
     let sample = folder.path().join("sample");
     monitor.report(Progress::Phase {
         phase: Phase::Measuring,
-        total: OTHERS + OF_A_MODEL * request.models.len(),
+        total: OTHERS
+            + request
+                .models
+                .iter()
+                .copied()
+                .map(of_a_model)
+                .sum::<usize>(),
     });
     let settings = SampleSettings {
         train: 24,
@@ -187,7 +199,7 @@ fn metrics(sheet: &mut Sheet<'_>) -> Result<Option<()>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BenchRequest, OF_A_MODEL, bench};
+    use super::{BenchRequest, bench, of_a_model};
     use crate::config::{DeviceChoice, ModelName, RunConfig};
     use crate::data::image::InputPreset;
     use crate::progress::{Monitor, Outcome, Progress, Silent};
@@ -231,9 +243,12 @@ mod tests {
                 .iter()
                 .filter(|part| part.name.starts_with(&start));
             let whole = if name == ModelName::Cfa { 2 } else { 0 };
-            assert_eq!(of_model.count(), OF_A_MODEL + whole, "{start}");
+            assert_eq!(of_model.count(), of_a_model(name) + whole, "{start}");
         }
-        assert_eq!(bench.parts.len(), super::OTHERS + 3 * OF_A_MODEL);
+        assert_eq!(
+            bench.parts.len(),
+            super::OTHERS + ModelName::ALL.map(of_a_model).iter().sum::<usize>()
+        );
         for part in &bench.parts {
             let seconds = part.seconds;
             assert!(

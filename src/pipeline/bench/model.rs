@@ -14,7 +14,7 @@ use super::sheet::{Sheet, Work};
 use crate::config::{DefectsConfig, ModelConfig, ModelName, Preset, RunConfig};
 use crate::cursor::Cursor;
 use crate::data::augment::Frame;
-use crate::models::{Detector, FeatureExtractor, Turn};
+use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::progress::Silent;
 
 /// Pictures that go through the network at once: as when a line waits for each verdict, and as when a folder is scored.
@@ -92,7 +92,7 @@ impl<'a> ModelBench<'a> {
         })
     }
 
-    /// One optimiser step on one batch, the same again and again.
+    /// Optimiser steps on one batch, the same again and again; of models whose parts take turns, those of each part.
     fn training_step(&mut self, sheet: &mut Sheet<'_>, title: &str) -> Result<Option<()>> {
         let pictures = self.config.model.batch_for(self.pixels.dim(0)?);
         let pictures = pictures.map_err(anyhow::Error::msg)?;
@@ -104,23 +104,47 @@ impl<'a> ModelBench<'a> {
             None => features,
             Some(defects) => self.drawn(defects, pictures)?,
         };
-        let steps = self.detector.steps(pictures).max(1);
-        let name = match &self.config.model {
-            ModelConfig::Cflow(_) => format!("{title}: training step, 256 fibres"),
-            ModelConfig::Cfa(_) | ModelConfig::Prn(_) => {
-                format!("{title}: training step, {pictures} pictures")
-            }
-        };
-        let mut step = 0;
-        sheet.measure(Work::new(name, "step"), || {
-            let at = Cursor {
-                step: step % steps,
-                ..Cursor::default()
+        let channels = self.network.channels();
+        for (steps, channels) in self.turns(&batch, pictures)?.into_iter().zip(channels) {
+            let what = match &self.config.model {
+                ModelConfig::Cflow(cflow) => {
+                    format!("{channels} channels, {} fibres", cflow.fibres)
+                }
+                ModelConfig::Cfa(_) | ModelConfig::Prn(_) => format!("{pictures} pictures"),
             };
-            step += 1;
-            self.detector.train_step(&batch, Turn { at, batches: 1 })?;
-            Ok(())
-        })
+            let mut steps = steps.into_iter().cycle();
+            let work = Work::new(format!("{title}: training step, {what}"), "step");
+            let measured = sheet.measure(work, || {
+                let step = steps.next().unwrap_or(0);
+                self.step(&batch, step)?;
+                Ok(())
+            })?;
+            if measured.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(()))
+    }
+
+    /// The steps that a batch is good for, by the part of the model that takes them.
+    fn turns(&mut self, batch: &[Tensor], pictures: usize) -> Result<Vec<Vec<usize>>> {
+        let mut turns: Vec<(Option<&'static str>, Vec<usize>)> = Vec::new();
+        for step in 0..self.detector.steps(pictures) {
+            let part = self.step(batch, step)?.part;
+            match turns.iter_mut().find(|(other, _)| *other == part) {
+                Some((_, steps)) => steps.push(step),
+                None => turns.push((part, vec![step])),
+            }
+        }
+        Ok(turns.into_iter().map(|(_, steps)| steps).collect())
+    }
+
+    fn step(&mut self, batch: &[Tensor], step: usize) -> Result<StepReport> {
+        let at = Cursor {
+            step,
+            ..Cursor::default()
+        };
+        Ok(self.detector.train_step(batch, Turn { at, batches: 1 })?)
     }
 
     /// Pictures with drawn defects, and their masks.
