@@ -395,6 +395,6 @@ fn the_machine_is_measured_and_nothing_is_left_behind() {
             .all(|part| part["seconds"]["median"].as_f64().unwrap() > 0.0)
     );
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
-    let error = fail(home.path(), &["bench", "--seconds", "-1"]);
+    let error = fail(home.path(), &["bench", "--seconds=-1"]);
     assert!(error.contains("makes no sense"), "{error}");
 }
