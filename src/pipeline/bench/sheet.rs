@@ -43,10 +43,12 @@ impl Work {
         }
     }
 
+    #[must_use]
     pub fn of(self, units: usize) -> Self {
         Self { units, ..self }
     }
 
+    #[must_use]
     pub fn costing(self, operations: f64) -> Self {
         Self {
             operations: Some(operations),

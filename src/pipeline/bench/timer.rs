@@ -39,6 +39,7 @@ impl Timing {
     }
 
     /// Of each of `parts` equal parts of the work.
+    #[must_use]
     pub fn each(self, parts: usize) -> Self {
         let parts = parts.max(1) as f64;
         Self {
