@@ -37,7 +37,12 @@ shot 2-train
 click 431 621                       # Train on …
 run=$runs/$(basename "$folder")-cfa
 await "$run/evaluation.json"
-grep -q '"test_defective": *20\b' "$run/evaluation.json"
+# How many pictures the run says it used: told FIELD
+told() { grep -o "\"$1\": *[0-9]*" "$run/evaluation.json" | head -n 1 | grep -o '[0-9]*$'; }
+found_good=$(($(told training_pictures) + $(told calibration_pictures) + $(told test_good)))
+found_bad=$(told test_defective)
+echo "found by the data set step: $found_good good pictures, $found_bad bad ones, $(told unreadable) unreadable"
+[ "$found_good" = 200 ] && [ "$found_bad" = 20 ] && [ "$(told unreadable)" = 0 ]
 sleep 5
 trained=$(date +%s)
 shot 3-inspect
