@@ -262,23 +262,33 @@ fn paint_tab(ui: &Ui, rect: Rect, text: &str, colour: Color32, tab: &Response) {
     );
 }
 
-/// Which side of the lines means what. A word without room moves down a line.
+/// Moved down by whole lines of text until it covers none of `taken`.
+fn below(room: Rect, taken: &[Rect]) -> Rect {
+    const LINE: f32 = 17.0;
+    let mut rooms = (0..=taken.len()).map(|line| room.translate(vec2(0.0, LINE * line as f32)));
+    let is_free = |room: &Rect| !taken.iter().any(|other| other.intersects(*room));
+    rooms.find(is_free).unwrap_or(room)
+}
+
+/// Which side of the lines means what. Words keep clear of each other and of the tab between them.
 fn paint_words(ui: &Ui, lines: &Lines, rule: &DecisionRule) {
     let palette = theme::palette(ui);
-    let (first, second) = (lines.frame.top() + 10.0, lines.frame.top() + 27.0);
-    let label = |at: Pos2, align: Align2, text: &str, colour: Color32| {
+    let first = lines.frame.top() + 10.0;
+    let mut taken = vec![lines.tab(Grip::T2)];
+    let mut label = |at: Pos2, align: Align2, text: &str, colour: Color32| {
         let font = TextStyle::Small.resolve(ui.style());
         let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
         let room = align.anchor_size(at, galley.size());
         let inside = lines.frame.shrink(4.0);
         let shift =
             (inside.left() - room.left()).max(0.0) + (inside.right() - room.right()).min(0.0);
-        let down = if shift == 0.0 { 0.0 } else { second - first };
-        let room = room.translate(vec2(shift, down));
+        let room = room.translate(vec2(shift, 0.0));
+        let room = below(room.expand2(vec2(3.0, 0.0)), &taken);
+        taken.push(room);
         let ground = palette.well.gamma_multiply(0.85);
-        ui.painter()
-            .rect_filled(room.expand2(vec2(3.0, 0.0)), 2.0, ground);
-        ui.painter().galley(room.min, galley, colour);
+        ui.painter().rect_filled(room, 2.0, ground);
+        let text = room.shrink2(vec2(3.0, 0.0));
+        ui.painter().galley(text.min, galley, colour);
     };
     let pass = format!("PASS below {}", numbers::score(rule.pass_below()));
     let fail = format!("FAIL from {}", numbers::score(rule.fail_from()));
@@ -302,10 +312,8 @@ fn paint_words(ui: &Ui, lines: &Lines, rule: &DecisionRule) {
     );
     if lines.has_band {
         let middle = f32::midpoint(lines.x1, lines.x2);
-        let fits = lines.x2 - lines.x1 > 2.0 * clear + 40.0;
-        let y = if fits { first } else { second };
         label(
-            pos2(middle, y),
+            pos2(middle, first),
             Align2::CENTER_CENTER,
             "REVIEW",
             palette.review,
@@ -315,8 +323,8 @@ fn paint_words(ui: &Ui, lines: &Lines, rule: &DecisionRule) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grip, Lines};
-    use eframe::egui::{Rect, pos2};
+    use super::{Grip, Lines, below};
+    use eframe::egui::{Rect, pos2, vec2};
 
     fn lines(x1: f32, x2: f32, has_band: bool) -> Lines {
         Lines {
@@ -333,6 +341,17 @@ mod tests {
         assert_eq!(lines.near(pos2(95.0, 50.0)), Some(Grip::T1));
         assert_eq!(lines.near(pos2(125.0, 150.0)), Some(Grip::T2));
         assert_eq!(lines.near(pos2(200.0, 50.0)), None);
+    }
+
+    #[test]
+    fn words_move_down_until_they_cover_nothing() {
+        let word = |x: f32| Rect::from_min_size(pos2(x, 4.0), vec2(60.0, 12.0));
+        let free = below(word(100.0), &[word(0.0)]);
+        assert_eq!(free, word(100.0));
+        let second = below(word(40.0), &[word(0.0)]);
+        assert!(second.top() > word(0.0).bottom());
+        let third = below(word(40.0), &[word(0.0), second]);
+        assert!(third.top() > second.bottom());
     }
 
     #[test]

@@ -43,6 +43,9 @@ fn named(ui: &Ui, tally: &Tally) -> [Named; 3] {
     ]
 }
 
+/// Room for the name of a rate and its value.
+const LABELS: f32 = 116.0;
+
 /// Each rate on two lines: value and interval, then the counts.
 pub fn rates_ui(ui: &mut Ui, tally: &Tally) {
     let palette = theme::palette(ui);
@@ -56,6 +59,8 @@ pub fn rates_ui(ui: &mut Ui, tally: &Tally) {
                         .size(16.0)
                         .color(palette.strong),
                 );
+                // The bars stand under each other.
+                ui.add_space((LABELS - ui.min_rect().width()).max(0.0));
                 let width = ui.available_width().clamp(40.0, 150.0);
                 interval_bar(ui, named.rate, named.colour, width);
             });
