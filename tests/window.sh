@@ -54,7 +54,10 @@ sleep 1
 shot 6-inspect-cflow
 key ctrl+5
 click 762 452                       # the run opened before
-sleep 3
+# The session tells that the other run is open beside this one.
+compared() { grep -q '"compared":\["[^"]*bearing_cover-cfa"' <(tr -d ' \n' <"$home/data/flawscope/session.json"); }
+for _ in $(seq 20); do compared && break; sleep 0.5; done
+compared
 shot 7-compare
 
 echo "# an idle window uses no processor time"

@@ -8,7 +8,7 @@ mkdir -p "$3"
 out=$(realpath "$3")
 rounds=${4:-3}
 here=$(dirname "$(realpath "$0")")
-if [ ! -x "$out/venv/bin/python" ]; then
+if ! "$out/venv/bin/python" -c 'import torch, torchvision, safetensors' 2>/dev/null; then
   python3 -m venv "$out/venv"
   "$out/venv/bin/pip" install -q torch torchvision numpy safetensors
 fi
