@@ -19,8 +19,7 @@ use flawscope::app::state::{Action, LimitEdit, LimitsInForce, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::metrics::ImageRow;
-use flawscope::score_map::ScoreMap;
-use flawscope::worker::message::{Detail, Preview, PreviewRequest, RunSummary};
+use flawscope::worker::message::RunSummary;
 use made_up::SIDE;
 
 const FRAMES: usize = 300;
@@ -153,7 +152,7 @@ impl Bench {
             self.state.selected = picture;
         }
         for request in self.textures.take_requests() {
-            let preview = Arc::new(preview(&request));
+            let preview = Arc::new(made_up::preview(&request, SIDE, |_| 0.2));
             self.textures.insert(request.key, Ok(preview));
         }
         took
@@ -177,23 +176,6 @@ fn press(key: Key) -> Event {
         pressed: true,
         repeat: false,
         modifiers: Modifiers::NONE,
-    }
-}
-
-/// A grey picture as large as the preview lane would send it.
-fn preview(request: &PreviewRequest) -> Preview {
-    let full = request.key.detail == Detail::Full;
-    let side = if full { SIDE } else { 96 };
-    let map = || ScoreMap::new(SIDE, SIDE, vec![0.2; SIDE * SIDE]).map(Arc::new);
-    Preview {
-        width: side,
-        height: side,
-        rgb: vec![128; side * side * 3],
-        image_width: SIDE,
-        image_height: SIDE,
-        mask: None,
-        map: full.then(map).flatten(),
-        map_rect: [0.0, 0.0, side as f32, side as f32],
     }
 }
 

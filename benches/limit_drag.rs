@@ -17,8 +17,7 @@ use flawscope::app::state::{LimitEdit, LimitsInForce, State};
 use flawscope::app::textures::Textures;
 use flawscope::app::theme;
 use flawscope::metrics::{AreaRule, Combination, DefectCells, ImageRow, MapExtent, RegionTable};
-use flawscope::score_map::ScoreMap;
-use flawscope::worker::message::{Detail, Preview, PreviewRequest, RunSummary};
+use flawscope::worker::message::RunSummary;
 use made_up::{Noise, SIDE, row};
 use rayon::prelude::*;
 
@@ -109,7 +108,7 @@ impl Bench {
     /// Gives the window the pictures it asked for, off the clock.
     fn answer_requests(&mut self) {
         for request in self.textures.take_requests() {
-            let preview = Arc::new(preview(&request));
+            let preview = Arc::new(made_up::preview(&request, 4 * SIDE, bumps));
             self.textures.insert(request.key, Ok(preview));
         }
     }
@@ -156,29 +155,13 @@ fn report(what: &str, mut times: Vec<Duration>) {
     );
 }
 
-/// A grey picture; the whole one with a map of many bumps, so that there are contours and a list to be made.
-fn preview(request: &PreviewRequest) -> Preview {
-    const BUMPS: usize = 8;
-    let full = request.key.detail == Detail::Full;
-    let side = if full { 4 * SIDE } else { 96 };
-    let pitch = std::f32::consts::PI * BUMPS as f32 / SIDE as f32;
-    let score = |at: usize| {
-        let (x, y) = ((at % SIDE) as f32, (at / SIDE) as f32);
-        let height = 0.4 + 0.5 * x / SIDE as f32;
-        height * ((pitch * x).sin() * (pitch * y).sin()).abs()
-    };
-    let values = || (0..SIDE * SIDE).map(score).collect();
-    let map = || ScoreMap::new(SIDE, SIDE, values()).map(Arc::new);
-    Preview {
-        width: side,
-        height: side,
-        rgb: vec![128; side * side * 3],
-        image_width: side,
-        image_height: side,
-        mask: None,
-        map: full.then(map).flatten(),
-        map_rect: [0.0, 0.0, side as f32, side as f32],
-    }
+/// Many bumps, so that there are contours and a list to be made.
+fn bumps(at: usize) -> f32 {
+    const BUMPS: f32 = 8.0;
+    let pitch = std::f32::consts::PI * BUMPS / SIDE as f32;
+    let (x, y) = ((at % SIDE) as f32, (at / SIDE) as f32);
+    let height = 0.4 + 0.5 * x / SIDE as f32;
+    height * ((pitch * x).sin() * (pitch * y).sin()).abs()
 }
 
 /// Smooth ground with noise and one bump as high as the score, and the defect below it.

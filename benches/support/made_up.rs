@@ -10,7 +10,8 @@ use flawscope::metrics::{
     DecisionRule, Evaluation, ImageMetrics, ImageRow, Limit, LimitOrigin, PixelMetrics, Protocol,
     RegionTable, Truth,
 };
-use flawscope::worker::message::{Limits, RunSummary};
+use flawscope::score_map::ScoreMap;
+use flawscope::worker::message::{Detail, Limits, Preview, PreviewRequest, RunSummary};
 
 /// The side of the maps.
 pub const SIDE: usize = 256;
@@ -45,6 +46,23 @@ pub fn row(index: usize) -> ImageRow {
         label: label.to_owned(),
         defect: defect.to_owned(),
         score,
+    }
+}
+
+/// A grey picture, as large as the preview lane would send it: the whole one `side` pixels wide, with this map.
+pub fn preview(request: &PreviewRequest, side: usize, map: impl Fn(usize) -> f32) -> Preview {
+    let full = request.key.detail == Detail::Full;
+    let side = if full { side } else { 96 };
+    let scores = || ScoreMap::new(SIDE, SIDE, (0..SIDE * SIDE).map(map).collect());
+    Preview {
+        width: side,
+        height: side,
+        rgb: vec![128; side * side * 3],
+        image_width: side,
+        image_height: side,
+        mask: None,
+        map: full.then(scores).flatten().map(Arc::new),
+        map_rect: [0.0, 0.0, side as f32, side as f32],
     }
 }
 
