@@ -96,6 +96,19 @@ impl Monitor for Silent {
     }
 }
 
+/// Stops at once.
+#[cfg(test)]
+pub struct Impatient;
+
+#[cfg(test)]
+impl Monitor for Impatient {
+    fn report(&self, _: Progress) {}
+
+    fn should_stop(&self) -> bool {
+        true
+    }
+}
+
 /// How a workflow ended when it did not fail.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome<T> {

@@ -1,4 +1,5 @@
-//! What is to be opened one after the other: several dropped runs, or all that was open in the last session.
+//! What is done next: one job after the other, the user's own before what is still to be opened of several dropped runs or of
+//! the last session.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -18,6 +19,57 @@ impl App {
         }
         if self.state.job.is_none() {
             self.end_restoring();
+        }
+    }
+
+    pub(super) fn cancel(&mut self) {
+        self.agenda.clear();
+        self.worker.cancel();
+        if let Some(job) = &mut self.state.job {
+            job.cancelling = true;
+        }
+    }
+
+    /// Starts what the user asked for, in place of what was to be opened next. While another job runs that the user waits for,
+    /// says so instead.
+    pub(super) fn submit(&mut self, command: Command) {
+        if self.is_free_for(&command) {
+            self.agenda.clear();
+            self.end_restoring();
+            self.next = Some(command);
+            self.follow_agenda();
+        }
+    }
+
+    /// Whether the user's next job can be begun; else says why not.
+    fn is_free_for(&mut self, command: &Command) -> bool {
+        if self.would_lose_strokes(command) {
+            return false;
+        }
+        if self.state.is_busy() {
+            self.state.tell(
+                Severity::Warning,
+                "Another job is running",
+                "Wait until it is over, or cancel it first",
+            );
+            return false;
+        }
+        true
+    }
+
+    fn start(&mut self, command: Command) {
+        match self.worker.submit(command.clone()) {
+            Ok(id) => {
+                let now = self.now();
+                self.state.started(id, command, now);
+            }
+            Err(busy) => {
+                self.state.tell(
+                    Severity::Warning,
+                    "The job was not started",
+                    busy.to_string(),
+                );
+            }
         }
     }
 

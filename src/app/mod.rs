@@ -420,57 +420,6 @@ impl App {
         self.submit(command);
     }
 
-    fn cancel(&mut self) {
-        self.agenda.clear();
-        self.worker.cancel();
-        if let Some(job) = &mut self.state.job {
-            job.cancelling = true;
-        }
-    }
-
-    /// Starts what the user asked for, in place of what was to be opened next. While another job runs that the user waits for,
-    /// says so instead.
-    fn submit(&mut self, command: Command) {
-        if self.is_free_for(&command) {
-            self.agenda.clear();
-            self.end_restoring();
-            self.next = Some(command);
-            self.follow_agenda();
-        }
-    }
-
-    /// Whether the user's next job can be begun; else says why not.
-    fn is_free_for(&mut self, command: &Command) -> bool {
-        if self.would_lose_strokes(command) {
-            return false;
-        }
-        if self.state.is_busy() {
-            self.state.tell(
-                Severity::Warning,
-                "Another job is running",
-                "Wait until it is over, or cancel it first",
-            );
-            return false;
-        }
-        true
-    }
-
-    fn start(&mut self, command: Command) {
-        match self.worker.submit(command.clone()) {
-            Ok(id) => {
-                let now = self.now();
-                self.state.started(id, command, now);
-            }
-            Err(busy) => {
-                self.state.tell(
-                    Severity::Warning,
-                    "The job was not started",
-                    busy.to_string(),
-                );
-            }
-        }
-    }
-
     /// Hands the worker what was drawn without being there yet.
     fn ask_for_previews(&mut self) {
         for request in self.textures.take_requests() {

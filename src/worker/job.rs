@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::Jobs;
-use super::message::{Command, Event, JobId, Limits, RunSummary};
+use super::message::{Command, Event, JobId, Limits};
 use crate::config::{DeviceChoice, RunConfig};
 use crate::data::synthetic::SampleSettings;
 use crate::data::{self, OpenOptions, check::check_pictures};
@@ -52,8 +52,8 @@ impl Jobs for PipelineJobs {
                 run: Arc::new(store::open_run(&path)?),
             }),
             Command::SaveLimits { run, limits } => {
-                let run = save_limits(&run, &limits, job, emit)?;
-                Some(Event::LimitsSaved { job, run })
+                save_limits(&run, &limits, job, emit)?;
+                Some(Event::LimitsSaved { job })
             }
             Command::WriteReport { run, limits, out } => {
                 // A name that is refused must not change the model.
@@ -182,19 +182,13 @@ fn evaluate(
 }
 
 /// Gives the model of a run these limits, and tells how it is now.
-fn save_limits(
-    run: &Path,
-    limits: &Limits,
-    job: JobId,
-    emit: &dyn Fn(Event),
-) -> Result<Arc<RunSummary>> {
+fn save_limits(run: &Path, limits: &Limits, job: JobId, emit: &dyn Fn(Event)) -> Result<()> {
     let saved = store::save_limits(run, limits);
     // Also after a failure: the model may have them, though the table of scores has not.
-    let now = store::open_run(run).map(Arc::new);
-    if let Ok(now) = &now {
-        let run = Arc::clone(now);
+    let now = store::open_run(run).map(|run| {
+        let run = Arc::new(run);
         emit(Event::LimitsChanged { job, run });
-    }
+    });
     saved.and(now)
 }
 
@@ -239,7 +233,7 @@ mod tests {
     use crate::config::{BackboneKind, DefectsConfig, Recipe, RunConfig, SeenChoice};
     use crate::cursor::Cursor;
     use crate::data::synthetic::{SampleSettings, generate};
-    use crate::progress::{Monitor, Outcome, Progress, Silent};
+    use crate::progress::{Impatient, Outcome, Silent};
     use crate::store::RunFolder;
     use crate::store::model_file::BackboneIdentity;
     use crate::store::training_state::{self, EpochAccount, TrainingState};
@@ -326,17 +320,6 @@ mod tests {
         assert!(gone(discard(run.path().to_path_buf(), JOB).unwrap()));
         assert!(!run.path().exists());
         assert!(discard(run.path().to_path_buf(), JOB).is_err());
-    }
-
-    /// Stops at once.
-    struct Impatient;
-
-    impl Monitor for Impatient {
-        fn report(&self, _: Progress) {}
-
-        fn should_stop(&self) -> bool {
-            true
-        }
     }
 
     #[test]

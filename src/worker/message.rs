@@ -93,10 +93,9 @@ pub enum Event {
         job: JobId,
         run: Arc<RunSummary>,
     },
-    /// The model has the limits of [`Command::SaveLimits`]; the run as it is now.
+    /// [`Command::SaveLimits`] is done; what it changed was told by [`Event::LimitsChanged`].
     LimitsSaved {
         job: JobId,
-        run: Arc<RunSummary>,
     },
     /// The model of a run may have other limits now, whatever becomes of the job; the run as it is now.
     LimitsChanged {

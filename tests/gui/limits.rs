@@ -33,13 +33,14 @@ fn saving_sends_the_limits_in_force_and_the_mark_goes_when_the_model_has_them() 
     };
     assert_eq!(run, fake_run::run().path);
     assert_eq!(limits.image.value, 0.7);
-    window.script.close(move |job| Event::LimitsSaved {
+    window.script.tell(move |job| Event::LimitsChanged {
         job,
         run: Arc::new(RunSummary {
             limits: *limits,
             ..fake_run::run()
         }),
     });
+    window.script.close(|job| Event::LimitsSaved { job });
     window.until("saved", |state| state.job.is_none());
     assert!(!window.shows(mark));
     assert!(

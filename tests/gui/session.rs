@@ -114,6 +114,17 @@ fn a_folder_that_is_gone_is_told_and_the_rest_comes_back() {
     assert_eq!(window.state().place, Place::Inspect);
 }
 
+/// A window in which neither the data set nor the run of the last session can be opened.
+fn nothing_opens() -> Window {
+    let mut window = Window::open_again(left_behind());
+    for _ in 0..2 {
+        answer(&mut window);
+        window.script.fail("there is no such folder");
+    }
+    window.until("both failed", |state| state.messages.len() == 2);
+    window
+}
+
 /// The session that is kept at the home of a window.
 fn kept(home: &TempDir) -> String {
     std::fs::read_to_string(UserFolders::new(home.path()).session()).unwrap()
@@ -121,13 +132,7 @@ fn kept(home: &TempDir) -> String {
 
 #[test]
 fn a_drive_that_is_missing_today_costs_nothing_tomorrow() {
-    let mut window = Window::open_again(left_behind());
-    for _ in 0..2 {
-        answer(&mut window);
-        window.script.fail("there is no such folder");
-    }
-    window.until("both failed", |state| state.messages.len() == 2);
-    let home = close(window);
+    let home = close(nothing_opens());
     let session = kept(&home);
     assert!(session.contains("/home/anna/pictures/line 3"), "{session}");
     assert!(session.contains("cable"), "{session}");
@@ -150,12 +155,7 @@ fn a_drive_that_is_missing_today_costs_nothing_tomorrow() {
 
 #[test]
 fn what_is_opened_in_place_of_the_missing_is_found_next_time() {
-    let mut window = Window::open_again(left_behind());
-    for _ in 0..2 {
-        answer(&mut window);
-        window.script.fail("there is no such folder");
-    }
-    window.until("both failed", |state| state.messages.len() == 2);
+    let mut window = nothing_opens();
     window.open_run("/runs/other");
     let session = kept(&close(window));
     assert!(session.contains("\"path\": \"/runs/other\""), "{session}");

@@ -3,6 +3,7 @@
 mod annotated;
 mod comparison;
 mod limits;
+mod messages;
 mod taught;
 mod unsaved;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::annotated::{Annotated, MaskKind};
 pub use self::comparison::Comparison;
 pub use self::limits::{LimitEdit, LimitsInForce};
+pub use self::messages::Message;
 pub use self::taught::Taught;
 pub use self::unsaved::{Unsaved, UnsavedLimits};
 pub use super::action::{Action, Pick};
@@ -146,20 +148,6 @@ pub enum Ending {
     Found,
 }
 
-/// Something the user should know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    pub severity: Severity,
-    /// What happened, in a few words.
-    pub title: String,
-    /// The whole story, ready to be copied; may be empty.
-    pub detail: String,
-    /// Whether the place in view tells it already, so that it need not pop up as well.
-    pub shown_in_place: bool,
-    /// The file or folder it is about, when the user may want to go there.
-    pub path: Option<PathBuf>,
-}
-
 impl State {
     /// Takes in what the worker says. `now` is in seconds on any clock that only goes forward. Events of other jobs
     /// than the running one are dropped.
@@ -198,13 +186,10 @@ impl State {
                     self.comparison_opened(run);
                 }
             }
-            Event::LimitsSaved { job, run } => {
-                if self.end(job).is_some() {
-                    self.tell_of_file("The limits are saved in the model", &run.path);
-                    self.run_changed(run);
-                }
-            }
             Event::LimitsChanged { job, run } => self.limits_changed(job, run),
+            Event::LimitsSaved { job } => {
+                self.end(job);
+            }
             Event::ReportWritten { job, out } => {
                 if self.end(job).is_some() {
                     self.tell_of_file("The report is written", &out);
@@ -317,32 +302,6 @@ impl State {
         self.limits.rule().pixel.value
     }
 
-    pub fn tell(
-        &mut self,
-        severity: Severity,
-        title: impl Into<String>,
-        detail: impl Into<String>,
-    ) {
-        self.messages.push(Message {
-            severity,
-            title: title.into(),
-            detail: detail.into(),
-            shown_in_place: false,
-            path: None,
-        });
-    }
-
-    /// A file is where the user wanted it.
-    fn tell_of_file(&mut self, title: &str, file: &Path) {
-        self.messages.push(Message {
-            severity: Severity::Note,
-            title: title.to_owned(),
-            detail: file.display().to_string(),
-            shown_in_place: false,
-            path: Some(file.to_path_buf()),
-        });
-    }
-
     /// Ends the running job when it is this one.
     fn end(&mut self, job: JobId) -> Option<Job> {
         self.job.take_if(|running| running.id == job)
@@ -413,20 +372,14 @@ impl State {
         self.place = Place::Inspect;
     }
 
-    /// A report saves the limits before it is written, and is not always written.
-    fn limits_changed(&mut self, job: JobId, run: Arc<RunSummary>) {
-        let Some(running) = self.job.as_ref().filter(|running| running.id == job) else {
-            return;
-        };
-        if matches!(running.command, Command::WriteReport { .. }) && self.limits.are_saved(&run) {
-            self.tell_of_file("The limits are saved in the model", &run.path);
-        }
-        self.run_changed(run);
-    }
-
     /// The same run with other limits in its model: what is in force stays, with its way back.
-    fn run_changed(&mut self, run: Arc<RunSummary>) {
-        if self.run.as_ref().is_some_and(|open| open.path == run.path) {
+    fn limits_changed(&mut self, job: JobId, run: Arc<RunSummary>) {
+        let is_heard = self.job.as_ref().is_some_and(|running| running.id == job);
+        let is_open = self.run.as_ref().is_some_and(|open| open.path == run.path);
+        if is_heard && is_open {
+            if self.limits.are_saved(&run) {
+                self.tell_of_file("The limits are saved in the model", &run.path);
+            }
             self.run = Some(run);
         }
     }
@@ -521,16 +474,6 @@ impl State {
             "The unfinished training was discarded",
             detail,
         );
-    }
-
-    fn tell_failure(&mut self, command: &Command, message: String) {
-        self.messages.push(Message {
-            severity: Severity::Error,
-            title: format!("{} failed", title(command)),
-            detail: message,
-            shown_in_place: self.place == Place::Train && belongs_to_train(command),
-            path: None,
-        });
     }
 }
 

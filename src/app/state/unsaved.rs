@@ -90,7 +90,7 @@ impl State {
         if kept.model != run.checksum {
             let title = "The limits you had not saved are not in force";
             let detail = format!(
-                "{} is another model now; the limits saved in it are used",
+                "{} was trained again, or its limits were changed elsewhere; those saved in it are used",
                 run.path.display()
             );
             return self.tell(Severity::Warning, title, detail);

@@ -202,7 +202,7 @@ mod tests {
     use super::{BenchRequest, bench, of_a_model};
     use crate::config::{DeviceChoice, ModelName, RunConfig};
     use crate::data::image::InputPreset;
-    use crate::progress::{Monitor, Outcome, Progress, Silent};
+    use crate::progress::{Impatient, Outcome, Silent};
 
     fn request(models: &[ModelName]) -> BenchRequest {
         BenchRequest {
@@ -211,16 +211,6 @@ mod tests {
             input: InputPreset::Resize128,
             device: DeviceChoice::Cpu,
             seconds: 0.0,
-        }
-    }
-
-    struct Impatient;
-
-    impl Monitor for Impatient {
-        fn report(&self, _: Progress) {}
-
-        fn should_stop(&self) -> bool {
-            true
         }
     }
 

@@ -24,6 +24,11 @@ pub struct Timing {
 }
 
 impl Timing {
+    /// Of a single run.
+    pub fn once(seconds: f64) -> Self {
+        Self::of(vec![seconds])
+    }
+
     fn of(mut seconds: Vec<f64>) -> Self {
         seconds.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -62,9 +67,10 @@ impl Timer<'_> {
     pub fn time(&self, mut work: impl FnMut() -> Result<()>) -> Result<Option<Timing>> {
         let started = Instant::now();
         work()?;
-        if started.elapsed() > self.time * PATIENCE {
-            return Ok((!self.monitor.should_stop())
-                .then(|| Timing::of(vec![started.elapsed().as_secs_f64()])));
+        let first = started.elapsed();
+        if first > self.time * PATIENCE {
+            let timing = Timing::once(first.as_secs_f64());
+            return Ok((!self.monitor.should_stop()).then_some(timing));
         }
         let (started, mut seconds) = (Instant::now(), Vec::new());
         while seconds.len() < LEAST || started.elapsed() < self.time {
@@ -84,7 +90,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{LEAST, Timer, Timing};
-    use crate::progress::{Monitor, Progress, Silent};
+    use crate::progress::{Impatient, Silent};
 
     #[test]
     fn the_middle_and_the_tenths_are_told() {
@@ -110,16 +116,6 @@ mod tests {
         // One run where the machine paused in the very first.
         let timed = timing.unwrap().runs;
         assert!((timed, runs) == (LEAST, LEAST + 1) || (timed, runs) == (1, 1));
-    }
-
-    struct Impatient;
-
-    impl Monitor for Impatient {
-        fn report(&self, _: Progress) {}
-
-        fn should_stop(&self) -> bool {
-            true
-        }
     }
 
     #[test]

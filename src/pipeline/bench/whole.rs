@@ -36,16 +36,11 @@ pub fn measure(
         return Ok(None);
     };
     let (title, epochs) = (name.title(), trained.epochs);
-    let whole = Timing {
-        median: trained.seconds,
-        low: trained.seconds,
-        high: trained.seconds,
-        runs: 1,
-    };
     let work = Work::new(
         format!("{title}: whole training, {epochs} epochs"),
         "picture",
     );
+    let whole = Timing::once(trained.seconds);
     sheet.add(work.of(trained.training_pictures), whole);
 
     let request = PredictRequest {
