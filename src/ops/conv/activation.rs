@@ -10,7 +10,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::lanes::Lanes;
+use crate::ops::lanes::Lanes;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
@@ -71,8 +71,8 @@ mod tests {
     use candle_core::{Device, Result, Tensor};
 
     use super::Activation;
-    use crate::ops::conv::lanes::Isa;
     use crate::ops::conv::{Channels, Conv2d, Padding};
+    use crate::ops::lanes::Isa;
 
     type Formula = fn(f32) -> f32;
 

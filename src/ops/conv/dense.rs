@@ -17,17 +17,8 @@ use rayon::prelude::*;
 
 use super::Activation;
 use super::geometry::{Geometry, PlaneLayout, padded};
-use super::lanes::{Isa, Lanes, Task, WIDEST, load_part, store_part};
-
-/// The gathered pixels of a panel, in lines as the cache has them: whole registers then never straddle two.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line(
-    #[expect(dead_code, reason = "written and read in registers, through pointers")] [f32; WIDEST],
-);
-
-/// Registers of neighbouring pixels in a panel.
-const PANEL: usize = 3;
+use crate::ops::lanes::{Isa, Lanes, Task, load_part, store_part};
+use crate::ops::tile::{Lines, Tile, accumulate};
 
 /// Weights `(C_out, C_in * k * k)` as the kernel reads them: blocks of output channels, the channel fastest.
 pub(in crate::ops) struct PackedWeights {
@@ -82,7 +73,7 @@ impl PackedWeights {
         let items = self.items(geometry);
         items
             .into_par_iter()
-            .for_each_init(Vec::new, |panel, item| {
+            .for_each_init(Lines::default, |panel, item| {
                 self.isa.run(PanelTask {
                     weights: self,
                     source: &source[item.picture * source_size..][..source_size],
@@ -120,7 +111,7 @@ impl PackedWeights {
 
     /// Cuts the work so that all threads have some, even for one small picture.
     fn items(&self, geometry: &Geometry) -> Vec<Item> {
-        let panel = PANEL * self.isa.lanes();
+        let panel = self.isa.width();
         let blocks = self.bias.len() / self.isa.rows();
         let panels = geometry.batch * geometry.out_pixels().div_ceil(panel);
         let parts = (4 * rayon::current_num_threads())
@@ -203,19 +194,19 @@ struct PanelTask<'a> {
     pixels: usize,
     out_pixels: usize,
     blocks: Range<usize>,
-    panel: &'a mut Vec<Line>,
+    panel: &'a mut Lines,
     target: *mut f32,
 }
 
 impl Task for PanelTask<'_> {
     #[inline(always)]
-    unsafe fn run<V: Lanes, const ROWS: usize>(mut self) {
-        // SAFETY: the caller vouches for the instructions of `V`, and a panel is at most `PANEL` registers wide.
+    unsafe fn run<V: Lanes, const ROWS: usize, const N: usize>(mut self) {
+        // SAFETY: the caller vouches for the instructions of `V`, and a panel is at most `N` registers wide.
         unsafe {
             match self.pixels.div_ceil(V::COUNT) {
                 1 => self.convolve::<V, ROWS, 1>(),
                 2 => self.convolve::<V, ROWS, 2>(),
-                _ => self.convolve::<V, ROWS, PANEL>(),
+                _ => self.convolve::<V, ROWS, N>(),
             }
         }
     }
@@ -226,13 +217,19 @@ impl PanelTask<'_> {
     unsafe fn convolve<V: Lanes, const ROWS: usize, const N: usize>(&mut self) {
         // SAFETY: `gather` leaves `taps.len()` rows of `N` registers in the panel; blocks are within the weights.
         unsafe {
-            self.gather::<V>(N * V::COUNT);
+            let panel = self.gather::<V>(N * V::COUNT);
             let depth = self.taps.len();
             for block in self.blocks.clone() {
                 let bias = &self.weights.bias[block * ROWS..][..ROWS];
                 let weights = &self.weights.weights[block * ROWS * depth..][..ROWS * depth];
-                let sums = multiply::<V, ROWS, N>(bias, weights, self.panel);
-                self.finish(block * ROWS, sums);
+                let mut sums = [[V::splat(0.0); N]; ROWS];
+                for (sums, &bias) in sums.iter_mut().zip(bias) {
+                    *sums = [V::splat(bias); N];
+                }
+                self.finish(
+                    block * ROWS,
+                    accumulate(sums, weights.as_ptr(), panel, depth),
+                );
             }
         }
     }
@@ -241,12 +238,8 @@ impl PanelTask<'_> {
     ///
     /// Whole registers are copied. What spills over a run is overwritten by the next run or row, or lies in the margin.
     #[inline(always)]
-    unsafe fn gather<V: Lanes>(&mut self, width: usize) {
-        let lines = (self.taps.len() * width).div_ceil(WIDEST) + 1;
-        if self.panel.len() < lines {
-            self.panel.resize(lines, Line([0.0; WIDEST]));
-        }
-        let panel = self.panel.as_mut_ptr().cast::<f32>();
+    unsafe fn gather<V: Lanes>(&mut self, width: usize) -> *const f32 {
+        let panel = self.panel.reserve(self.taps.len() * width);
         let reach = self
             .runs
             .iter()
@@ -273,6 +266,7 @@ impl PanelTask<'_> {
                 }
             }
         }
+        panel
     }
 
     /// Adds the residual, applies the activation and writes `ROWS` channels of the panel.
@@ -280,7 +274,7 @@ impl PanelTask<'_> {
     unsafe fn finish<V: Lanes, const ROWS: usize, const N: usize>(
         &self,
         channel: usize,
-        sums: [[V; N]; ROWS],
+        sums: Tile<V, ROWS, N>,
     ) {
         let channels = ROWS.min(self.weights.out_channels - channel);
         for (row, sums) in sums.into_iter().enumerate().take(channels) {
@@ -299,42 +293,5 @@ impl PanelTask<'_> {
                 }
             }
         }
-    }
-}
-
-/// `bias + weights * panel` for `ROWS` channels and `N` registers of pixels.
-#[inline(always)]
-unsafe fn multiply<V: Lanes, const ROWS: usize, const N: usize>(
-    bias: &[f32],
-    weights: &[f32],
-    panel: &[Line],
-) -> [[V; N]; ROWS] {
-    let depth = weights.len() / ROWS;
-    debug_assert!(
-        bias.len() == ROWS && panel.len() * WIDEST >= depth * N * V::COUNT,
-        "a panel row for each weight"
-    );
-    // SAFETY: see the assertion; `weights` has `depth * ROWS` numbers.
-    unsafe {
-        let mut sums = [[V::splat(0.0); N]; ROWS];
-        for (sums, &bias) in sums.iter_mut().zip(bias) {
-            *sums = [V::splat(bias); N];
-        }
-        let (mut weight, mut pixels) = (weights.as_ptr(), panel.as_ptr().cast::<f32>());
-        for _ in 0..depth {
-            let mut values = [V::splat(0.0); N];
-            for (vector, value) in values.iter_mut().enumerate() {
-                *value = V::load(pixels.add(vector * V::COUNT));
-            }
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let factor = V::splat(*weight.add(row));
-                for (sum, &value) in sums.iter_mut().zip(&values) {
-                    *sum = factor.mul_add(value, *sum);
-                }
-            }
-            weight = weight.add(ROWS);
-            pixels = pixels.add(N * V::COUNT);
-        }
-        sums
     }
 }

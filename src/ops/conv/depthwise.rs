@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::Activation;
 use super::geometry::{Geometry, PlaneLayout, pad_plane};
-use super::lanes::{Isa, Lanes, Task, WIDEST, load_part, store_part};
+use crate::ops::lanes::{Isa, Lanes, Task, WIDEST, load_part, store_part};
 
 /// Filters `(C, k * k)` and biases `(C,)`.
 pub(super) struct Filters {
@@ -77,7 +77,7 @@ struct PlaneTask<'a> {
 
 impl Task for PlaneTask<'_> {
     #[inline(always)]
-    unsafe fn run<V: Lanes, const ROWS: usize>(self) {
+    unsafe fn run<V: Lanes, const ROWS: usize, const N: usize>(self) {
         // SAFETY: the caller vouches for the instructions of `V`. The sizes in use are spelled out so that their loops
         // are unrolled.
         unsafe {

@@ -8,7 +8,6 @@ pub(super) mod dense;
 mod depthwise;
 mod gate;
 pub(super) mod geometry;
-pub(super) mod lanes;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
@@ -16,10 +15,11 @@ pub use activation::Activation;
 pub use gate::{channel_means, scale_channels};
 pub use geometry::Padding;
 
+use crate::ops::lanes::Isa;
+
 use dense::PackedWeights;
 use depthwise::Filters;
 use geometry::{Geometry, pad_tensor};
-use lanes::Isa;
 
 /// Which input channels an output channel sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,8 +287,8 @@ pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result
 mod tests {
     use candle_core::{Device, Result, Tensor};
 
-    use super::lanes::Isa;
     use super::{Activation, Channels, Conv2d, Padding};
+    use crate::ops::lanes::Isa;
 
     /// Numbers between -1 and 1 without a pattern a wrong index could hide in.
     fn noise(dims: &[usize], salt: usize) -> Tensor {

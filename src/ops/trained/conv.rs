@@ -13,8 +13,8 @@ use super::per_channel::PerChannel;
 use super::weight_gradient::weight_gradient;
 use crate::ops::conv::dense::PackedWeights;
 use crate::ops::conv::geometry::{Geometry, pad_tensor};
-use crate::ops::conv::lanes::Isa;
 use crate::ops::conv::{Activation, Padding, contiguous};
+use crate::ops::lanes::Isa;
 use crate::ops::values::with_values;
 
 /// How a convolution moves over the picture.

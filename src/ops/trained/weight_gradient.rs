@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::conv::turned;
 use crate::ops::conv::Padding;
 use crate::ops::conv::geometry::{Geometry, PlaneLayout, padded};
-use crate::ops::conv::lanes::{Isa, Lanes, Task, WIDEST};
+use crate::ops::lanes::{Isa, Lanes, Task, WIDEST};
 
 /// Taps whose sums are in registers at a time: all of a 3x3 kernel.
 const TAPS: usize = 9;
@@ -183,7 +183,7 @@ struct Item<'a> {
 
 impl Task for Item<'_> {
     #[inline(always)]
-    unsafe fn run<V: Lanes, const ROWS: usize>(self) {
+    unsafe fn run<V: Lanes, const ROWS: usize, const N: usize>(self) {
         // SAFETY: the caller vouches for the instructions of `V`.
         unsafe {
             if registers(V::COUNT) == 2 {
@@ -265,7 +265,7 @@ mod tests {
     use super::weight_gradient;
     use crate::ops::conv::Padding;
     use crate::ops::conv::geometry::Geometry;
-    use crate::ops::conv::lanes::Isa;
+    use crate::ops::lanes::Isa;
 
     fn noise(count: usize, salt: usize) -> Vec<f32> {
         (0..count)
