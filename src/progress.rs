@@ -56,6 +56,8 @@ impl Phase {
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Progress {
+    /// Where the numbers are crunched, and why there.
+    Device { line: String },
     /// A new phase begins, with `total` units of work.
     Phase { phase: Phase, total: usize },
     /// `done` of the current phase's units are finished.

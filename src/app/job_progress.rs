@@ -24,6 +24,7 @@ pub struct JobProgress {
     last_step: f64,
     epochs: Vec<Epoch>,
     warnings: Vec<String>,
+    device: Option<String>,
 }
 
 /// One phase, running or over.
@@ -132,6 +133,7 @@ impl JobProgress {
             last_step: 0.0,
             epochs: Vec::new(),
             warnings: Vec::new(),
+            device: None,
         }
     }
 
@@ -163,10 +165,16 @@ impl JobProgress {
                 loss,
                 quantities,
             }),
+            Progress::Device { line } => self.device = Some(line),
             Progress::Warning { text } => self.warnings.push(text),
             // The scores arrive once more with the finished run; the picture count is in the steps.
             Progress::Scored { .. } => {}
         }
+    }
+
+    /// Where the numbers are crunched, and why there.
+    pub fn device(&self) -> Option<&str> {
+        self.device.as_deref()
     }
 
     /// When the job was submitted.

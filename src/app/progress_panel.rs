@@ -192,6 +192,10 @@ fn phases_ui(ui: &mut Ui, progress: &JobProgress) {
                 .color(palette.strong),
         );
     });
+    if let Some(device) = progress.device() {
+        let line = RichText::new(format!("On {device}")).small();
+        ui.add(Label::new(line.color(palette.muted)).truncate());
+    }
 }
 
 fn warnings_ui(ui: &mut Ui, warnings: &[String]) {

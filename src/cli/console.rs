@@ -87,6 +87,7 @@ impl Monitor for Console {
                 }
                 self.line(&line);
             }
+            Progress::Device { line } => self.line(&format!("device: {line}")),
             Progress::Warning { text } => self.line(&format!("warning: {text}")),
             Progress::Loss { .. } | Progress::Scored { .. } => {}
         }

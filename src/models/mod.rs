@@ -92,7 +92,7 @@ pub trait Detector: Send {
     }
 
     /// Raw anomaly maps `(B, H, W)` in input space for `(B, 3, H, W)` normalised input. A picture's map never depends on
-    /// the others in its batch.
+    /// the others in its batch: on a CPU to the bit, on a GPU to rounding.
     fn score(&self, pixels: &Tensor) -> Result<Tensor>;
 
     /// The picture's own score from its raw map's values: their maximum, unless a model defines it otherwise.

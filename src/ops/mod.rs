@@ -5,6 +5,8 @@ mod pruned;
 
 pub mod adam;
 pub mod conv;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod elementary;
 pub mod gaussian;
 pub mod kmeans;

@@ -8,6 +8,10 @@
 use candle_core::{DType, Device, Result, Tensor, bail};
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use super::cuda::{self, Sketches};
+#[cfg(feature = "cuda")]
+use super::pruned::Directions;
 use super::pruned::{Projection, Scratch, Search};
 use super::simd::{Kernel, LANES, ROWS, dispatch, multiply_add};
 use super::values::{with_indices, with_values};
@@ -29,6 +33,8 @@ pub struct Neighbours {
 pub struct CentreIndex {
     centres: Tensor,
     projection: Option<Projection>,
+    #[cfg(feature = "cuda")]
+    sketches: Option<Sketches>,
 }
 
 impl CentreIndex {
@@ -44,6 +50,8 @@ impl CentreIndex {
             _ => None,
         };
         Ok(Self {
+            #[cfg(feature = "cuda")]
+            sketches: sketches(&centres)?,
             centres,
             projection,
         })
@@ -59,6 +67,11 @@ impl CentreIndex {
     pub fn nearest(&self, patches: &Tensor, count: usize) -> Result<Neighbours> {
         match patches.device() {
             Device::Cpu => search(patches, &self.centres, self.projection.as_ref(), count),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(_) => {
+                let found = cuda::nearest(patches, &self.centres, self.sketches.as_ref(), count)?;
+                found.map_or_else(|| nearest_by_tensors(patches, &self.centres, count), Ok)
+            }
             _ => nearest_by_tensors(patches, &self.centres, count),
         }
     }
@@ -72,9 +85,27 @@ impl CentreIndex {
     ) -> Result<Tensor> {
         match patches.device() {
             Device::Cpu => weighted_differences(patches, &self.centres, indices, coefficients),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(_) => {
+                cuda::weighted_differences(patches, &self.centres, indices, coefficients)
+            }
             _ => weighted_differences_by_tensors(patches, &self.centres, indices, coefficients),
         }
     }
+}
+
+/// What a GPU's search needs; the directions are found on the CPU.
+#[cfg(feature = "cuda")]
+fn sketches(centres: &Tensor) -> Result<Option<Sketches>> {
+    if !centres.device().is_cuda() {
+        return Ok(None);
+    }
+    let width = centres.dim(1)?;
+    let on_cpu = centres.to_device(&Device::Cpu)?;
+    let directions = with_values(&on_cpu, |values| Directions::find(values, width))?;
+    directions
+        .map(|directions| Sketches::new(centres, directions))
+        .transpose()
 }
 
 /// Looks at every centre of every patch on the CPU, with the same distances as the quick search.

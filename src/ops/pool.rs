@@ -11,6 +11,10 @@ pub fn average_3x3(pixels: &Tensor) -> Result<Tensor> {
     if pixels.device().is_cpu() {
         return pixels.contiguous()?.apply_op1_no_bwd(&Pool::Average);
     }
+    #[cfg(feature = "cuda")]
+    if pixels.device().is_cuda() {
+        return super::cuda::average_3x3(pixels);
+    }
     average_reference(pixels)
 }
 
@@ -19,6 +23,10 @@ pub fn average_3x3(pixels: &Tensor) -> Result<Tensor> {
 pub fn max_3x3_stride_2(pixels: &Tensor) -> Result<Tensor> {
     if pixels.device().is_cpu() {
         return pixels.contiguous()?.apply_op1_no_bwd(&Pool::Max);
+    }
+    #[cfg(feature = "cuda")]
+    if pixels.device().is_cuda() {
+        return super::cuda::max_3x3_stride_2(pixels);
     }
     max_reference(pixels)
 }

@@ -75,23 +75,50 @@ pub fn resize(maps: &Tensor, height: usize, width: usize, alignment: Alignment) 
         .broadcast_matmul(&maps.broadcast_matmul(&columns.unsqueeze(0)?)?)
 }
 
-/// Upsamples every grid `(h, w, D)` to the first one's size and adds them up: `(H, W, D)`.
+/// Upsamples every grid `(B, h, w, D)` to the first one's size and adds them up: `(B, H, W, D)`.
 pub fn sum_on_first_grid(grids: &[Tensor]) -> Result<Tensor> {
     let Some((base, coarse)) = grids.split_first() else {
         bail!("there are no grids to add up")
     };
-    match base.device() {
-        Device::Cpu => sum_rows(base, coarse),
-        _ => sum_on_first_grid_by_tensors(base, coarse),
+    #[cfg(feature = "cuda")]
+    if base.device().is_cuda() {
+        return super::cuda::add_upsampled(base, coarse);
     }
+    each_picture(base, |base, i| {
+        let coarse = coarse
+            .iter()
+            .map(|grid| grid.get(i))
+            .collect::<Result<Vec<_>>>()?;
+        match base.device() {
+            Device::Cpu => sum_rows(base, &coarse),
+            _ => sum_on_first_grid_by_tensors(base, &coarse),
+        }
+    })
 }
 
-/// The adjoint of upsampling: spreads a gradient `(H, W, D)` back to the `(h, w, D)` samples it came from.
+/// The adjoint of upsampling: spreads gradients `(B, H, W, D)` back to the `(B, h, w, D)` samples they came from.
 pub fn upsampling_adjoint(gradient: &Tensor, h: usize, w: usize) -> Result<Tensor> {
-    match gradient.device() {
+    #[cfg(feature = "cuda")]
+    if gradient.device().is_cuda()
+        && let Some(coarse) = super::cuda::gather_upsampled(gradient, h, w)?
+    {
+        return Ok(coarse);
+    }
+    each_picture(gradient, |gradient, _| match gradient.device() {
         Device::Cpu => gather_rows(gradient, h, w),
         _ => upsampling_adjoint_by_tensors(gradient, h, w),
+    })
+}
+
+fn each_picture(
+    batch: &Tensor,
+    work: impl Fn(&Tensor, usize) -> Result<Tensor>,
+) -> Result<Tensor> {
+    if batch.dim(0)? == 1 {
+        return work(&batch.squeeze(0)?, 0)?.unsqueeze(0);
     }
+    let results = (0..batch.dim(0)?).map(|i| work(&batch.get(i)?, i));
+    Tensor::stack(&results.collect::<Result<Vec<_>>>()?, 0)
 }
 
 /// [`sum_on_first_grid`] with interpolation matrices.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 
-use super::device::open_device;
+use super::device::{Opened, open_device};
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
 use crate::data::augment::Frame;
 use crate::data::batch::{BatchSettings, Batches};
@@ -218,12 +218,14 @@ pub struct TrainedDetector {
     /// Identifies what gives the scores, whatever limits are set; evaluations name it.
     pub identity: String,
     pub device: Device,
+    /// Which device it is, and why.
+    pub device_line: String,
 }
 
 impl TrainedDetector {
     /// Loads a model file; `weights` names a backbone file when the right one is not found by itself.
     pub fn load(path: &Path, weights: Option<&Path>, device: DeviceChoice) -> Result<Self> {
-        let device = open_device(device)?;
+        let Opened { device, line } = open_device(device)?;
         let ModelFile {
             meta,
             checksum,
@@ -252,6 +254,7 @@ impl TrainedDetector {
             identity: meta.first_checksum.clone().unwrap_or(checksum),
             meta,
             device,
+            device_line: line,
         })
     }
 }

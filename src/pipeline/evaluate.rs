@@ -57,6 +57,9 @@ pub fn evaluate(request: &EvaluateRequest, monitor: &dyn Monitor) -> Result<Outc
         request.weights.as_deref(),
         request.device,
     )?;
+    monitor.report(Progress::Device {
+        line: trained.device_line.clone(),
+    });
     let samples = test_samples(request, &trained)?;
 
     monitor.report(Progress::Phase {

@@ -73,6 +73,9 @@ pub fn predict(request: &PredictRequest, monitor: &dyn Monitor) -> Result<Outcom
     let started = Instant::now();
     let model = model_file(&request.model);
     let trained = TrainedDetector::load(&model, request.weights.as_deref(), request.device)?;
+    monitor.report(Progress::Device {
+        line: trained.device_line.clone(),
+    });
     let inputs = list_pictures(&request.input)?;
     let orientation = trained.meta.orientation;
     let samples: Vec<Sample> = inputs

@@ -11,7 +11,7 @@ use crate::ops::kmeans::cluster_centres;
 #[derive(Debug, Default)]
 pub(super) struct TapStatistics {
     pictures: usize,
-    /// Per tap: the sum over pictures `(C, h, w)`, `f64`.
+    /// Per tap: the sum over pictures `(1, C, h, w)`, `f64`.
     sums: Vec<Tensor>,
     /// Per tap: the sum of squares over everything.
     squares: Vec<f64>,
@@ -30,7 +30,7 @@ impl TapStatistics {
         if self.pictures == 0 {
             self.sums = taps
                 .iter()
-                .map(|tap| tap.get(0)?.zeros_like())
+                .map(|tap| tap.narrow(0, 0, 1)?.zeros_like())
                 .collect::<Result<_>>()?;
             self.squares = vec![0.0; taps.len()];
         }
@@ -42,14 +42,14 @@ impl TapStatistics {
             );
         }
         for ((tap, sum), squares) in taps.iter().zip(&mut self.sums).zip(&mut self.squares) {
-            *sum = (&*sum + tap.sum(0)?)?;
+            *sum = (&*sum + tap.sum_keepdim(0)?)?;
             *squares += tap.sqr()?.sum_all()?.to_scalar::<f64>()?;
         }
         self.pictures += first.dim(0)?;
         Ok(())
     }
 
-    /// The mean over pictures of each tap: `(C, h, w)`, `f32`.
+    /// The mean over pictures of each tap: `(1, C, h, w)`, `f32`.
     pub(super) fn means(&self) -> Result<Vec<Tensor>> {
         if self.pictures == 0 {
             bail!("the memory bank needs at least one training picture");
@@ -77,7 +77,7 @@ impl TapStatistics {
             TapScaling::ChannelCount => self
                 .sums
                 .iter()
-                .map(|sum| Ok(1.0 / sum.dim(0)? as f32))
+                .map(|sum| Ok(1.0 / sum.dim(1)? as f32))
                 .collect(),
             TapScaling::StandardDeviation { target } => {
                 let factor = |deviation: f64| {
@@ -150,7 +150,7 @@ mod tests {
             for i in 0..batch[0].dim(0)? {
                 let taps = batch
                     .iter()
-                    .map(|tap| tap.get(i))
+                    .map(|tap| tap.narrow(0, i, 1))
                     .collect::<Result<Vec<_>>>()?;
                 sum = (sum + descriptor.embed(&taps)?)?;
             }

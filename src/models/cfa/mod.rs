@@ -19,9 +19,12 @@ use crate::ops::nearest::CentreIndex;
 use crate::ops::pool::average_3x3;
 use loss::Hypersphere;
 use memory::TapStatistics;
-use network::{Descriptor, picture};
+use network::{Descriptor, pictures};
 
 pub use config::{CfaConfig, TapScaling};
+
+/// Bytes of embeddings on a GPU at a time.
+const GPU_EMBEDDINGS: usize = 512 << 20;
 
 /// A CFA model over a frozen network.
 pub struct Cfa {
@@ -158,15 +161,27 @@ impl Cfa {
         }
     }
 
-    /// The raw map `(H, W)` of one picture's encoded taps.
-    fn map(&self, taps: &[Tensor]) -> Result<Tensor> {
+    /// Raw maps `(B, H, W)` of pictures' encoded taps.
+    fn maps(&self, taps: &[Tensor]) -> Result<Tensor> {
         let memory = self.memory()?;
         let taps = scaled(taps, &memory.factors)?;
-        let (_, h, w) = taps[0].dims3()?;
-        let patches = self.descriptor.embed(&taps)?; // (T, D)
+        let (batch, _, h, w) = taps[0].dims4()?;
+        let patches = self.descriptor.embed(&taps)?; // (B * T, D)
         let found = memory.bank.nearest(&patches, self.config.neighbours)?;
-        let scores = score::patch_scores(&found.squared)?.reshape((h, w))?;
-        score::anomaly_map(&scores, self.input, self.config.smoothing)
+        let scores = score::patch_scores(&found.squared)?.reshape((batch, h, w))?;
+        score::anomaly_maps(&scores, self.input, self.config.smoothing)
+    }
+
+    /// Pictures that go through the descriptor together. On a CPU one: its embeddings stay in the cache, and its batch
+    /// cannot matter, not even by rounding. A GPU takes as many as keep it busy and their embeddings within a budget.
+    fn pictures_at_once(&self) -> usize {
+        if self.backbone.device().is_cpu() {
+            return 1;
+        }
+        let stride = self.backbone.strides().first().copied().unwrap_or(1).max(1);
+        let cells = self.input.0.div_ceil(stride) * self.input.1.div_ceil(stride);
+        let width = self.descriptor.blocks[0].dims().last().copied().unwrap_or(1);
+        (GPU_EMBEDDINGS / (4 * cells * width).max(1)).max(1)
     }
 }
 
@@ -207,20 +222,21 @@ impl Detector for Cfa {
         let Some(finest) = batch.first() else {
             bail!("an encoded batch has no taps")
         };
-        let (pictures, _, h, w) = finest.dims4()?;
+        let (batch_size, _, h, w) = finest.dims4()?;
         let sphere = Hypersphere {
             neighbours: self.config.neighbours,
             hard_negatives: self.config.hard_negatives,
             alpha: self.config.alpha,
             nu: self.config.nu,
         };
-        // Picture by picture: the embeddings of one stay in the cache, and the sums have a fixed order.
+        // In fixed parts: the sums have a fixed order.
         let (mut loss, mut radius_gradient) = (0.0, 0.0);
         let mut gradients: Vec<Tensor> = Vec::new();
-        for i in 0..pictures {
-            let taps = scaled(&picture(batch, i)?, &memory.factors)?;
+        for (start, count) in parts(batch_size, self.pictures_at_once()) {
+            let taps = scaled(&pictures(batch, start, count)?, &memory.factors)?;
             let patches = self.descriptor.embed(&taps)?;
-            let measured = sphere.measure(&memory.bank, &patches, self.radius, pictures * h * w)?;
+            let total = batch_size * h * w;
+            let measured = sphere.measure(&memory.bank, &patches, self.radius, total)?;
             let own = self.descriptor.gradients(&taps, &measured.patches)?;
             gradients = if gradients.is_empty() {
                 own
@@ -252,12 +268,11 @@ impl Detector for Cfa {
     }
 
     fn score(&self, pixels: &Tensor) -> Result<Tensor> {
-        // One picture at a time through everything, so that its batch cannot matter, not even by rounding.
-        let maps = (0..pixels.dim(0)?).map(|i| {
-            let taps = self.encode(&pixels.narrow(0, i, 1)?)?;
-            self.map(&picture(&taps, 0)?)
+        let maps = parts(pixels.dim(0)?, self.pictures_at_once()).map(|(start, count)| {
+            let taps = self.encode(&pixels.narrow(0, start, count)?)?;
+            self.maps(&pictures(&taps, 0, count)?)
         });
-        Tensor::stack(&maps.collect::<Result<Vec<_>>>()?, 0)
+        Tensor::cat(&maps.collect::<Result<Vec<_>>>()?, 0)
     }
 
     fn training_state(&self) -> Result<Vec<(String, Tensor)>> {
@@ -299,6 +314,13 @@ fn checked_width(config: &CfaConfig, channels: &[usize]) -> Result<usize> {
         Some(width) => Ok(width),
         None => bail!("CFA settings: gamma_d leaves nothing of the descriptor"),
     }
+}
+
+/// Cuts `all` pictures into parts of `most`: the first of each, and how many.
+fn parts(all: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..all)
+        .step_by(most)
+        .map(move |start| (start, most.min(all - start)))
 }
 
 fn fits(tensor: &Tensor, dims: &[Option<usize>]) -> bool {

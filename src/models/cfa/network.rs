@@ -81,36 +81,33 @@ impl Descriptor {
         ))
     }
 
-    /// Embeds one picture: taps `(C, h, w)`, finest first, to patches `(T, D)` on the first tap's grid, row-major.
+    /// Embeds pictures: taps `(B, C, h, w)`, finest first, to patches `(B * T, D)` on the first tap's grid, row-major.
     pub(super) fn embed(&self, taps: &[Tensor]) -> Result<Tensor> {
         let grids = self
             .inputs(taps)?
             .iter()
             .zip(&self.blocks)
             .map(|(input, block)| {
-                let (channels, h, w) = input.dims3()?;
-                let patches = input.reshape((channels, h * w))?.t()?.matmul(block)?; // (h * w, D)
-                patches.reshape((h, w, ()))
+                let (batch, _, h, w) = input.dims4()?;
+                cells(input)?.matmul(block)?.reshape((batch, h, w, ()))
             })
             .collect::<Result<Vec<_>>>()?;
-        sum_on_first_grid(&grids)?.flatten(0, 1)
+        sum_on_first_grid(&grids)?.flatten(0, 2)
     }
 
-    /// The gradient of the blocks, given the loss's gradient `(T, D)` with respect to what [`Descriptor::embed`] gave.
+    /// The gradient of the blocks, given the loss's gradient `(B * T, D)` with respect to what [`Descriptor::embed`] gave.
     pub(super) fn gradients(&self, taps: &[Tensor], gradient: &Tensor) -> Result<Vec<Tensor>> {
         let inputs = self.inputs(taps)?;
-        let (_, height, width) = inputs[0].dims3()?;
-        let fine = gradient.reshape((height, width, ()))?;
+        let (batch, _, height, width) = inputs[0].dims4()?;
+        let fine = gradient.reshape((batch, height, width, ()))?;
         let blocks = inputs.iter().enumerate().map(|(i, input)| {
-            let (channels, h, w) = input.dims3()?;
+            let (_, _, h, w) = input.dims4()?;
             let gradient = if i == 0 {
                 fine.clone()
             } else {
                 upsampling_adjoint(&fine, h, w)?
             };
-            input
-                .reshape((channels, h * w))?
-                .matmul(&gradient.flatten(0, 1)?) // (channels, D)
+            cells(input)?.t()?.matmul(&gradient.flatten(0, 2)?) // (channels, D)
         });
         blocks.collect()
     }
@@ -124,11 +121,23 @@ impl Descriptor {
                 taps.len()
             );
         }
-        let (_, h, w) = taps[0].dims3()?;
+        let (batch, _, h, w) = taps[0].dims4()?;
+        let extra = coordinates(h, w, taps[0].device())?.unsqueeze(0)?;
+        let extra = extra.broadcast_as((batch, EXTRA, h, w))?;
         let mut inputs = taps.to_vec();
-        inputs[0] = Tensor::cat(&[&taps[0], &coordinates(h, w, taps[0].device())?], 0)?;
+        inputs[0] = Tensor::cat(&[&taps[0], &extra], 1)?;
         Ok(inputs)
     }
+}
+
+/// The cells of a tap `(B, C, h, w)` as the rows of a matrix `(B * h * w, C)`.
+fn cells(tap: &Tensor) -> Result<Tensor> {
+    let (batch, channels, h, w) = tap.dims4()?;
+    if batch == 1 {
+        return tap.reshape((channels, h * w))?.t();
+    }
+    let rows = tap.flatten_from(2)?.transpose(1, 2)?;
+    rows.reshape((batch * h * w, channels))
 }
 
 /// Row coordinate, column coordinate (both from -1 to 1) and ones: `(3, h, w)`. A single row or column is at 0.
@@ -146,11 +155,11 @@ fn coordinates(h: usize, w: usize, device: &Device) -> Result<Tensor> {
     Tensor::from_vec(values, (EXTRA, h, w), device)
 }
 
-/// One picture's share of an encoded batch, as `f32`.
-pub(super) fn picture(batch: &[Tensor], i: usize) -> Result<Vec<Tensor>> {
+/// Some pictures of an encoded batch, as `f32`.
+pub(super) fn pictures(batch: &[Tensor], start: usize, count: usize) -> Result<Vec<Tensor>> {
     batch
         .iter()
-        .map(|tap| tap.get(i)?.to_dtype(DType::F32)?.contiguous())
+        .map(|tap| tap.narrow(0, start, count)?.to_dtype(DType::F32)?.contiguous())
         .collect()
 }
 
@@ -166,7 +175,7 @@ mod tests {
         let values: Vec<f32> = (0..channels * h * w)
             .map(|i| (i as f32 * 0.7 + seed).sin())
             .collect();
-        Tensor::from_vec(values, (channels, h, w), &Device::Cpu).unwrap()
+        Tensor::from_vec(values, (1, channels, h, w), &Device::Cpu).unwrap()
     }
 
     fn example() -> (Descriptor, Vec<Tensor>) {
@@ -187,10 +196,10 @@ mod tests {
 
     /// As the reference computes it: upsample, join, append coordinates, convolve.
     fn plain(weight: &Tensor, bias: &Tensor, taps: &[Tensor]) -> Result<Tensor> {
-        let (_, h, w) = taps[0].dims3()?;
+        let (_, _, h, w) = taps[0].dims4()?;
         let mut joined = taps
             .iter()
-            .map(|tap| resize(tap, h, w, Alignment::Borders))
+            .map(|tap| resize(&tap.squeeze(0)?, h, w, Alignment::Borders))
             .collect::<Result<Vec<_>>>()?;
         joined.push(coordinates(h, w, &Device::Cpu)?.narrow(0, 0, 2)?);
         let features = Tensor::cat(&joined, 0)?.flatten(1, 2)?; // (C + 2, T)
@@ -276,7 +285,7 @@ mod tests {
     fn the_written_out_gradient_is_the_one_candle_derives() -> Result<()> {
         let (descriptor, taps) = example();
         let (weight, bias) = descriptor.to_reference()?;
-        let upstream = waves(1, 96, 7, 0.9).squeeze(0)?;
+        let upstream = waves(1, 96, 7, 0.9).flatten_to(2)?;
         let (weight, bias) = (Var::from_tensor(&weight)?, Var::from_tensor(&bias)?);
         let derived = (plain(&weight, &bias, &taps)? * &upstream)?
             .sum_all()?
@@ -288,6 +297,30 @@ mod tests {
         let derived = |var: &Var| derived.get(var).cloned().expect("the variable took part");
         assert!(largest_difference(&weight_gradient, &derived(&weight)) < 1e-4);
         assert!(largest_difference(&bias_gradient, &derived(&bias)) < 1e-4);
+        Ok(())
+    }
+
+    #[test]
+    fn pictures_together_are_what_they_are_alone() -> Result<()> {
+        let (descriptor, first) = example();
+        let second: Vec<Tensor> = first
+            .iter()
+            .map(|tap| tap.sqr())
+            .collect::<Result<_>>()?;
+        let both: Vec<Tensor> = first
+            .iter()
+            .zip(&second)
+            .map(|(a, b)| Tensor::cat(&[a, b], 0))
+            .collect::<Result<_>>()?;
+        let alone = [descriptor.embed(&first)?, descriptor.embed(&second)?];
+        let together = descriptor.embed(&both)?;
+        assert!(largest_difference(&together, &Tensor::cat(&alone, 0)?) < 1e-5);
+        let gradients = descriptor.gradients(&both, &together)?;
+        let own = descriptor.gradients(&first, &alone[0])?;
+        let other = descriptor.gradients(&second, &alone[1])?;
+        for ((together, a), b) in gradients.iter().zip(&own).zip(&other) {
+            assert!(largest_difference(together, &(a + b)?) < 1e-3);
+        }
         Ok(())
     }
 

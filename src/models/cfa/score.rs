@@ -18,22 +18,18 @@ pub(super) fn patch_scores(squared: &Tensor) -> Result<Tensor> {
     (nearest * shares)?.squeeze(1)
 }
 
-/// Upsamples the scores of a picture's grid `(h, w)` to its input `(H, W)` and smooths them.
-pub(super) fn anomaly_map(
+/// Upsamples the scores of pictures' grids `(B, h, w)` to their input `(B, H, W)` and smooths them.
+pub(super) fn anomaly_maps(
     scores: &Tensor,
     (height, width): (usize, usize),
     sigma: f64,
 ) -> Result<Tensor> {
-    smooth(
-        &resize(&scores.unsqueeze(0)?, height, width, Alignment::Borders)?,
-        sigma,
-    )?
-    .squeeze(0)
+    smooth(&resize(scores, height, width, Alignment::Borders)?, sigma)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{anomaly_map, patch_scores};
+    use super::{anomaly_maps, patch_scores};
     use candle_core::{Device, Tensor};
 
     fn score(distances: &[f32]) -> f32 {
@@ -75,13 +71,13 @@ mod tests {
 
     #[test]
     fn a_constant_grid_gives_a_constant_map_of_the_input_size() {
-        let map = anomaly_map(
-            &Tensor::full(0.5_f32, (4, 6), &Device::Cpu).unwrap(),
+        let map = anomaly_maps(
+            &Tensor::full(0.5_f32, (1, 4, 6), &Device::Cpu).unwrap(),
             (16, 24),
             4.0,
         )
         .unwrap();
-        assert_eq!(map.dims(), [16, 24]);
+        assert_eq!(map.dims(), [1, 16, 24]);
         assert!(
             map.flatten_all()
                 .unwrap()

@@ -24,7 +24,7 @@ pub(in crate::ops) struct Axis {
     pub(in crate::ops) before: usize,
     pub(in crate::ops) after: usize,
     pub(in crate::ops) out: usize,
-    reflect: bool,
+    pub(in crate::ops) reflect: bool,
 }
 
 impl Axis {

@@ -9,12 +9,16 @@ mod depthwise;
 mod gate;
 pub(super) mod geometry;
 
+#[cfg(feature = "cuda")]
+use candle_core::DType;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 pub use activation::Activation;
 pub use gate::{channel_means, scale_channels};
 pub use geometry::Padding;
 
+#[cfg(feature = "cuda")]
+use crate::ops::cuda;
 use crate::ops::lanes::Isa;
 
 use dense::PackedWeights;
@@ -141,8 +145,13 @@ impl Conv2d {
             groups,
         } = &self.weights
         {
-            let sum = self.sum(pixels, &geometry, weight, bias, *groups)?;
-            return activation.apply(&sum);
+            let layer = TensorLayer {
+                geometry: &geometry,
+                weight,
+                bias,
+                groups: *groups,
+            };
+            return layer.run(pixels, None, activation);
         }
         let op = CpuConv {
             conv: self,
@@ -170,8 +179,13 @@ impl Conv2d {
             groups,
         } = &self.weights
         {
-            let sum = self.sum(pixels, &geometry, weight, bias, *groups)?;
-            return activation.apply(&(sum + residual)?);
+            let layer = TensorLayer {
+                geometry: &geometry,
+                weight,
+                bias,
+                groups: *groups,
+            };
+            return layer.run(pixels, Some(residual), activation);
         }
         let op = CpuConv {
             conv: self,
@@ -208,19 +222,85 @@ impl Conv2d {
         )
             .into()
     }
+}
 
-    fn sum(
+/// One call of a convolution with tensor operations.
+struct TensorLayer<'a> {
+    geometry: &'a Geometry,
+    weight: &'a Tensor,
+    /// `(1, C_out, 1, 1)`.
+    bias: &'a Tensor,
+    groups: usize,
+}
+
+impl TensorLayer<'_> {
+    fn run(
         &self,
         pixels: &Tensor,
-        geometry: &Geometry,
-        weight: &Tensor,
-        bias: &Tensor,
-        groups: usize,
+        residual: Option<&Tensor>,
+        activation: Activation,
     ) -> Result<Tensor> {
-        let padded = pad_tensor(pixels, geometry)?;
-        padded
-            .conv2d(weight, 0, self.stride, 1, groups)?
-            .broadcast_add(bias)
+        #[cfg(feature = "cuda")]
+        if pixels.device().is_cuda() && pixels.dtype() == DType::F32 {
+            return self.run_on_gpu(pixels, residual, activation);
+        }
+        let padded = pad_tensor(pixels, self.geometry)?;
+        let sum = padded
+            .conv2d(self.weight, 0, self.geometry.stride, 1, self.groups)?
+            .broadcast_add(self.bias)?;
+        activation.apply(&match residual {
+            Some(residual) => (sum + residual)?,
+            None => sum,
+        })
+    }
+
+    /// The sums by the library's convolution or product, all around them by own kernels.
+    #[cfg(feature = "cuda")]
+    fn run_on_gpu(
+        &self,
+        pixels: &Tensor,
+        residual: Option<&Tensor>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        if self.groups > 1 {
+            let (weight, bias) = (self.weight, self.bias);
+            return cuda::depthwise(pixels, weight, bias, residual, self.geometry, activation);
+        }
+        let sums = self.sums_on_gpu(pixels)?;
+        cuda::finish(&sums, self.bias, residual, activation)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn sums_on_gpu(&self, pixels: &Tensor) -> Result<Tensor> {
+        let &Geometry {
+            batch,
+            channels,
+            rows,
+            columns,
+            kernel,
+            stride,
+        } = self.geometry;
+        let is_padded = [rows, columns]
+            .iter()
+            .any(|axis| axis.before + axis.after > 0);
+        if kernel == 1 && stride == 1 && !is_padded {
+            let out_channels = self.weight.dim(0)?;
+            let weight = self.weight.reshape((1, out_channels, channels))?;
+            let weight = weight.broadcast_as((batch, out_channels, channels))?;
+            let pixels = pixels
+                .contiguous()?
+                .reshape((batch, channels, rows.size * columns.size))?;
+            return weight
+                .matmul(&pixels)?
+                .reshape((batch, out_channels, rows.out, columns.out));
+        }
+        let even = [rows.before, rows.after, columns.before, columns.after];
+        if !rows.reflect && even.iter().all(|&side| side == rows.before) {
+            return pixels
+                .contiguous()?
+                .conv2d(self.weight, rows.before, stride, 1, 1);
+        }
+        cuda::pad(pixels, self.geometry)?.conv2d(self.weight, 0, stride, 1, 1)
     }
 }
 
@@ -288,7 +368,9 @@ mod tests {
     use candle_core::{Device, Result, Tensor};
 
     use super::{Activation, Channels, Conv2d, Padding};
-    use crate::ops::lanes::Isa;
+    #[cfg(feature = "cuda")]
+use crate::ops::cuda;
+use crate::ops::lanes::Isa;
 
     /// Numbers between -1 and 1 without a pattern a wrong index could hide in.
     fn noise(dims: &[usize], salt: usize) -> Tensor {

@@ -22,7 +22,7 @@ use self::made_up::{MAPS, Map, SIDE, pixel_metrics};
 use self::sheet::{Sheet, Work};
 use self::timer::Timer;
 use super::detector::PictureReader;
-use super::device::{device_name, open_device};
+use super::device::{Opened, open_device};
 use super::training_pictures::TrainingPictures;
 use crate::config::{BackboneChoice, DeviceChoice, ModelName, RunConfig};
 use crate::data::image::InputPreset;
@@ -34,11 +34,11 @@ const PRODUCT: usize = 2048;
 /// Product, decoding, metrics, training and scoring a folder.
 const OTHERS: usize = 5;
 
-/// How many parts a model has: its network twice, its training steps, and its head.
+/// How many parts a model has: its network twice, its training steps, its head, and scoring twice.
 fn of_a_model(name: ModelName) -> usize {
     match name {
-        ModelName::Cfa | ModelName::Prn => 4,
-        ModelName::Cflow => 6,
+        ModelName::Cfa | ModelName::Prn => 6,
+        ModelName::Cflow => 8,
     }
 }
 
@@ -57,7 +57,8 @@ pub struct BenchRequest {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bench {
     pub program_version: &'static str,
-    pub device: &'static str,
+    /// Which one, and why.
+    pub device: String,
     /// How many processor cores work at once.
     pub threads: usize,
     pub backbone: &'static str,
@@ -71,7 +72,7 @@ pub struct Bench {
 
 /// Measures. A few minutes at the usual second for each part.
 pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Bench>> {
-    let device = open_device(request.device)?;
+    let Opened { device, line } = open_device(request.device)?;
     let folder = tempfile::tempdir().context("making a temporary folder to measure in")?;
     let sample = folder.path().join("sample");
     monitor.report(Progress::Phase {
@@ -115,7 +116,7 @@ pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Be
     let size = pictures.spec.size();
     Ok(Outcome::Finished(Bench {
         program_version: env!("CARGO_PKG_VERSION"),
-        device: device_name(&sheet.device),
+        device: line,
         threads: rayon::current_num_threads(),
         backbone: request.backbone.kind.name(),
         input: [size.width, size.height],

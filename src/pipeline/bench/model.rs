@@ -18,7 +18,12 @@ use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::progress::Silent;
 
 /// Pictures that go through the network at once: as when a line waits for each verdict, and as when a folder is scored.
-const AT_ONCE: [usize; 2] = [1, 8];
+fn at_once(device: &Device) -> [usize; 2] {
+    [1, if device.is_cpu() { 8 } else { 32 }]
+}
+
+/// Good pictures that fix a model's constants.
+const HELD_OUT: usize = 8;
 
 /// The settings that are measured: those a computer without GPU is for.
 pub fn settings(name: ModelName, config: &RunConfig) -> RunConfig {
@@ -39,7 +44,7 @@ pub fn measure(sheet: &mut Sheet<'_>, name: ModelName, config: &RunConfig) -> Re
     let config = settings(name, config);
     let mut bench = ModelBench::new(&config, &sheet.device)?;
     let title = name.title();
-    for pictures in AT_ONCE {
+    for pictures in at_once(&sheet.device) {
         let Some(()) = bench.network(sheet, title, pictures)? else {
             return Ok(None);
         };
@@ -47,7 +52,15 @@ pub fn measure(sheet: &mut Sheet<'_>, name: ModelName, config: &RunConfig) -> Re
     let Some(()) = bench.training_step(sheet, title)? else {
         return Ok(None);
     };
-    bench.head(sheet, title)
+    let Some(()) = bench.head(sheet, title)? else {
+        return Ok(None);
+    };
+    for pictures in at_once(&sheet.device) {
+        let Some(()) = bench.scoring(sheet, title, pictures)? else {
+            return Ok(None);
+        };
+    }
+    Ok(Some(()))
 }
 
 struct ModelBench<'a> {
@@ -77,8 +90,15 @@ impl<'a> ModelBench<'a> {
         })
     }
 
+    /// So many pictures, some of them more than once.
+    fn some_pixels(&self, pictures: usize) -> Result<Tensor> {
+        let copies = vec![&self.pixels; pictures.div_ceil(self.pixels.dim(0)?)];
+        let all = Tensor::cat(&copies, 0)?;
+        Ok(all.narrow(0, 0, pictures)?.contiguous()?)
+    }
+
     fn network(&self, sheet: &mut Sheet<'_>, title: &str, pictures: usize) -> Result<Option<()>> {
-        let pixels = self.pixels.narrow(0, 0, pictures)?.contiguous()?;
+        let pixels = self.some_pixels(pictures)?;
         let kind = self.config.backbone.kind;
         let model = &self.config.model;
         let size = self.reader.spec().size();
@@ -161,7 +181,7 @@ impl<'a> ModelBench<'a> {
 
     /// From the network's features to the score map of one picture.
     fn head(&mut self, sheet: &mut Sheet<'_>, title: &str) -> Result<Option<()>> {
-        let held_out = self.pixels.narrow(0, 0, AT_ONCE[1])?.contiguous()?;
+        let held_out = self.some_pixels(HELD_OUT)?;
         self.detector.freeze(&mut std::iter::once(Ok(held_out)))?;
         let pixels = self.pixels.narrow(0, 0, 1)?.contiguous()?;
         self.network.keep(Some(self.network.forward(&pixels)?));
@@ -172,5 +192,16 @@ impl<'a> ModelBench<'a> {
         });
         self.network.keep(None);
         measured
+    }
+
+    /// From network input to score maps, all of it.
+    fn scoring(&self, sheet: &mut Sheet<'_>, title: &str, pictures: usize) -> Result<Option<()>> {
+        let pixels = self.some_pixels(pictures)?;
+        let work = Work::new(format!("{title}: scoring, {pictures} at once"), "picture");
+        sheet.measure(work.of(pictures), || {
+            // The maps are wanted where they are looked at.
+            self.detector.score(&pixels)?.to_device(&Device::Cpu)?;
+            Ok(())
+        })
     }
 }

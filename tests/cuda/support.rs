@@ -1,0 +1,49 @@
+//! The GPU, if there is one; numbers by formulas; and how close two results must be.
+
+use std::sync::OnceLock;
+
+use candle_core::{DType, Device, Tensor};
+use flawscope::ops::cuda;
+
+/// The first GPU. `None`, with a line, where there is none and none is required.
+pub fn gpu() -> Option<Device> {
+    static GPU: OnceLock<Option<Device>> = OnceLock::new();
+    GPU.get_or_init(|| match cuda::devices() {
+        Ok(devices) if !devices.is_empty() => Some(cuda::open(0).unwrap()),
+        found => {
+            let required = std::env::var_os("FLAWSCOPE_REQUIRE_CUDA").is_some_and(|v| v == "1");
+            assert!(!required, "a GPU is required, but: {found:?}");
+            eprintln!("skipped: no GPU ({found:?})");
+            None
+        }
+    })
+    .clone()
+}
+
+/// Numbers between -1 and 1 without a pattern a wrong index could hide in.
+pub fn noise(dims: &[usize], salt: usize) -> Tensor {
+    let count = dims.iter().product::<usize>();
+    let values: Vec<f32> = (0..count)
+        .map(|i| (((i * 7919 + salt * 104_729) as f64 * 0.618).sin()) as f32)
+        .collect();
+    Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
+}
+
+pub fn values(tensor: &Tensor) -> Vec<f64> {
+    let flat = tensor.to_device(&Device::Cpu).unwrap().flatten_all().unwrap();
+    flat.to_dtype(DType::F64).unwrap().to_vec1().unwrap()
+}
+
+/// `allowed` is relative to the largest expected number.
+pub fn assert_close(found: &Tensor, expected: &Tensor, allowed: f64, what: &str) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let (found, expected) = (values(found), values(expected));
+    let size = expected.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+    for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= allowed * size,
+            "{what}: {found} instead of {expected} at {place}, largest {size}"
+        );
+    }
+}
