@@ -12,9 +12,11 @@ use super::user_folders::UserFolders;
 use super::words;
 use crate::config::{DeviceChoice, ModelName, Preset, published_cflow_input};
 use crate::data::image::InputPreset;
-use crate::worker::message::{WeightsInfo, WeightsOrigin};
+use crate::worker::message::{Gpu, WeightsInfo, WeightsOrigin};
 
 const CONTROL_WIDTH: f32 = 280.0;
+
+const PROCESSOR: &str = "The processor, all cores";
 
 /// All rows, one under the other.
 pub fn rows_ui(
@@ -34,7 +36,7 @@ pub fn rows_ui(
     }
     action = backbone_row(ui, state, form).or(action);
     input_row(ui, form, category);
-    device_row(ui, form);
+    device_row(ui, state, form);
     seed_row(ui, form);
     carry_row(ui, form);
     out_row(ui, form, folders, category);
@@ -242,21 +244,41 @@ fn input_hint(input: InputPreset) -> &'static str {
     }
 }
 
-fn device_row(ui: &mut Ui, form: &mut TrainForm) {
-    let gpu = cfg!(feature = "cuda");
-    let hint = match form.device {
-        DeviceChoice::Auto if gpu => "The first GPU if there is one, else the processor",
-        DeviceChoice::Cuda(_) => "The first CUDA GPU",
-        _ => "The processor, all cores",
+fn device_row(ui: &mut Ui, state: &State, form: &mut TrainForm) {
+    let (gpus, missing) = match &state.gpus {
+        Some(Ok(gpus)) => (gpus.as_slice(), None),
+        Some(Err(why)) => (&[][..], Some(why.as_str())),
+        None => (&[][..], None),
     };
-    form_row(ui, "Device", hint, |ui| {
+    form_row(ui, "Device", &device_hint(form.device, gpus), |ui| {
         segment(ui, &mut form.device, DeviceChoice::Auto, "Auto");
         segment(ui, &mut form.device, DeviceChoice::Cpu, "CPU");
-        ui.add_enabled_ui(gpu, |ui| {
-            segment(ui, &mut form.device, DeviceChoice::Cuda(0), "CUDA")
-                .on_disabled_hover_text("This build runs on the processor only");
-        });
+        for gpu in gpus {
+            let name = format!("GPU {}", gpu.ordinal);
+            let choice = DeviceChoice::Cuda(gpu.ordinal);
+            segment(ui, &mut form.device, choice, &name).on_hover_text(gpu.in_words());
+        }
+        if gpus.is_empty() {
+            ui.add_enabled_ui(false, |ui| {
+                let why = missing.unwrap_or("GPUs are listed while no job runs");
+                segment(ui, &mut form.device, DeviceChoice::Cuda(0), "GPU")
+                    .on_disabled_hover_text(format!("The processor is used: {why}"));
+            });
+        }
     });
+}
+
+/// Where the choice leads.
+fn device_hint(choice: DeviceChoice, gpus: &[Gpu]) -> String {
+    let gpu = |ordinal: usize| gpus.iter().find(|gpu| gpu.ordinal == ordinal);
+    match choice {
+        DeviceChoice::Cuda(ordinal) => gpu(ordinal).map_or_else(
+            || format!("There is no GPU {ordinal} here: choose another device"),
+            Gpu::in_words,
+        ),
+        DeviceChoice::Auto => gpu(0).map_or_else(|| PROCESSOR.to_owned(), Gpu::in_words),
+        DeviceChoice::Cpu => PROCESSOR.to_owned(),
+    }
 }
 
 fn seed_row(ui: &mut Ui, form: &mut TrainForm) {

@@ -38,6 +38,13 @@ impl AdamStep {
         }
     }
 
+    /// The learning rate over the bias correction of the first moment, and one over the root of the second's: for kernels
+    /// elsewhere.
+    #[cfg(feature = "cuda")]
+    pub fn factors(self) -> (f32, f32) {
+        (self.rate, self.correction)
+    }
+
     /// Moves the parameters against the gradient.
     pub fn apply(self, parameters: Slices, gradient: &[f32]) {
         dispatch(Update {
@@ -74,6 +81,12 @@ impl IdleSteps {
             first: BETAS.0.powf(count as f64) as f32,
             second: BETAS.1.powf(count as f64) as f32,
         }
+    }
+
+    /// What the parameters move by, in units of `first / sqrt(second)`, and what the moments fade by: for kernels elsewhere.
+    #[cfg(feature = "cuda")]
+    pub fn factors(self) -> (f32, [f32; 2]) {
+        (self.push, [self.first, self.second])
     }
 
     pub fn apply(self, parameters: Slices) {

@@ -304,6 +304,11 @@ impl PictureReader {
         &self.spec
     }
 
+    /// Where the pictures go.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     pub fn normalization(&self) -> Normalization {
         self.normalization
     }

@@ -120,6 +120,21 @@ fn device(_: usize) -> Result<Device> {
     bail!(NO_SUPPORT)
 }
 
+/// Memory that is free on a GPU; none where there is none.
+#[cfg(feature = "cuda")]
+pub fn free_bytes(device: &Device) -> Result<usize> {
+    if device.is_cpu() {
+        return Ok(0);
+    }
+    crate::ops::cuda::free_bytes(device)
+        .map_err(|error| anyhow::anyhow!("asking the GPU for its memory ({})", first_line(&error)))
+}
+
+#[cfg(not(feature = "cuda"))]
+pub fn free_bytes(_: &Device) -> Result<usize> {
+    Ok(0)
+}
+
 /// Without the backtrace that the library may append.
 #[cfg(feature = "cuda")]
 fn first_line(error: &candle_core::Error) -> String {

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use candle_core::Tensor;
 
 use super::detector::PictureReader;
+use super::device::free_bytes;
 use super::feature_cache::{DEFAULT_BUDGET_BYTES, FeatureCache};
 use crate::config::RunConfig;
 use crate::data::augment::Frame;
@@ -37,7 +38,7 @@ pub fn encode(
         phase: Phase::Encoding,
         total: samples.len(),
     });
-    let mut cache = FeatureCache::new(DEFAULT_BUDGET_BYTES);
+    let mut cache = FeatureCache::new(DEFAULT_BUDGET_BYTES, gpu_budget(reader)?);
     let mut used = Vec::with_capacity(samples.len());
     let mut frames = Frames::new(config, reader, samples.len());
     let mut done = 0;
@@ -87,6 +88,11 @@ pub fn encode(
         used,
         frames: frames.kept,
     }))
+}
+
+/// Bytes of features that may stay on the GPU that makes them: a quarter of what is free there.
+fn gpu_budget(reader: &PictureReader) -> Result<usize> {
+    Ok(free_bytes(reader.device())? / 4)
 }
 
 /// Keeps some of the pictures that go by.

@@ -1,11 +1,13 @@
 //! Keeps the frozen network's features of every training picture, so that it runs once per picture and not once per
-//! epoch. Half precision: in memory up to a budget, the rest in an unnamed temporary file that vanishes with the cache.
+//! epoch. Half precision: on the GPU that made them up to a budget, then in memory up to another, the rest in an unnamed
+//! temporary file that vanishes with the cache.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
@@ -16,6 +18,11 @@ pub const DEFAULT_BUDGET_BYTES: usize = 3 << 30;
 pub struct FeatureCache {
     /// `(C, h, w)` of each tap; the same for all pictures.
     shapes: Vec<[usize; 3]>,
+    /// The first pictures, on a GPU: their taps `(C, h, w)`, `f16`.
+    on_gpu: Vec<Vec<Tensor>>,
+    gpu_capacity: usize,
+    gpu_budget_bytes: usize,
+    /// The next ones.
     memory: Vec<Box<[f16]>>,
     capacity: usize,
     budget_bytes: usize,
@@ -24,9 +31,13 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    pub fn new(budget_bytes: usize) -> Self {
+    /// `gpu_budget_bytes` are for features that are made on a GPU.
+    pub fn new(budget_bytes: usize, gpu_budget_bytes: usize) -> Self {
         Self {
             shapes: Vec::new(),
+            on_gpu: Vec::new(),
+            gpu_capacity: 0,
+            gpu_budget_bytes,
             memory: Vec::new(),
             capacity: 0,
             budget_bytes,
@@ -37,7 +48,7 @@ impl FeatureCache {
 
     /// How many pictures are held.
     pub fn len(&self) -> usize {
-        self.memory.len() + self.spilled
+        self.on_gpu.len() + self.memory.len() + self.spilled
     }
 
     pub fn is_empty(&self) -> bool {
@@ -61,6 +72,10 @@ impl FeatureCache {
                 .map(|s| s.iter().product::<usize>())
                 .sum::<usize>();
             self.capacity = self.budget_bytes / bytes.max(1);
+            let is_made_here = taps.first().is_some_and(|tap| tap.device().is_cpu());
+            if !is_made_here {
+                self.gpu_capacity = self.gpu_budget_bytes / bytes.max(1);
+            }
             self.shapes = shapes;
         } else {
             ensure!(
@@ -77,6 +92,11 @@ impl FeatureCache {
     }
 
     fn push_picture(&mut self, taps: &[Tensor], index: usize) -> Result<()> {
+        if self.on_gpu.len() < self.gpu_capacity {
+            let halves = taps.iter().map(|tap| tap.get(index)?.to_dtype(DType::F16));
+            self.on_gpu.push(halves.collect::<candle_core::Result<_>>()?);
+            return Ok(());
+        }
         let mut halves = Vec::with_capacity(self.picture_len());
         for tap in taps {
             let values = tap.get(index)?.flatten_all()?.to_vec1::<f32>()?;
@@ -94,22 +114,25 @@ impl FeatureCache {
 
     /// The features of `indices` as one batch of f32 taps `(B, C, h, w)` on `device`.
     pub fn batch(&mut self, indices: &[usize], device: &Device) -> Result<Vec<Tensor>> {
-        let mut taps: Vec<Vec<f32>> = self
-            .shapes
+        let on_gpu: Option<Vec<&Vec<Tensor>>> =
+            indices.iter().map(|&index| self.on_gpu.get(index)).collect();
+        match on_gpu.filter(|pictures| !pictures.is_empty()) {
+            Some(pictures) => gathered(&pictures, device),
+            None => self.batch_from_memory(indices, device),
+        }
+    }
+
+    /// The same, where some of them are not on the GPU.
+    fn batch_from_memory(&mut self, indices: &[usize], device: &Device) -> Result<Vec<Tensor>> {
+        let shapes = self.shapes.clone();
+        let mut taps: Vec<Vec<f32>> = shapes
             .iter()
             .map(|shape| Vec::with_capacity(indices.len() * shape.iter().product::<usize>()))
             .collect();
         for &index in indices {
-            let spilled = match index.checked_sub(self.memory.len()) {
-                Some(slot) => Some(
-                    self.read_spilled(slot)
-                        .context("reading features back from disk")?,
-                ),
-                None => None,
-            };
-            let halves = spilled.as_deref().unwrap_or_else(|| &self.memory[index]);
+            let halves = self.halves(index)?;
             let mut start = 0;
-            for (tap, shape) in taps.iter_mut().zip(&self.shapes) {
+            for (tap, shape) in taps.iter_mut().zip(&shapes) {
                 let len = shape.iter().product::<usize>();
                 let filled = tap.len();
                 tap.resize(filled + len, 0.0);
@@ -119,11 +142,28 @@ impl FeatureCache {
         }
         let tensors = taps
             .into_iter()
-            .zip(&self.shapes)
+            .zip(&shapes)
             .map(|(values, &[c, h, w])| {
                 Tensor::from_vec(values, (indices.len(), c, h, w), device) // (B, C, h, w)
             });
         Ok(tensors.collect::<candle_core::Result<_>>()?)
+    }
+
+    /// All taps of one picture, one after the other.
+    fn halves(&mut self, index: usize) -> Result<Cow<'_, [f16]>> {
+        if let Some(taps) = self.on_gpu.get(index) {
+            let halves = taps.iter().map(|tap| tap.flatten_all()?.to_vec1::<f16>());
+            let halves = halves.collect::<candle_core::Result<Vec<_>>>()?;
+            return Ok(Cow::Owned(halves.concat()));
+        }
+        let index = index - self.on_gpu.len();
+        match index.checked_sub(self.memory.len()) {
+            None => Ok(Cow::Borrowed(&*self.memory[index])),
+            Some(slot) => self
+                .read_spilled(slot)
+                .map(|halves| Cow::Owned(halves.into_vec()))
+                .context("reading features back from disk"),
+        }
     }
 
     /// Numbers per picture over all taps.
@@ -162,6 +202,17 @@ impl FeatureCache {
     }
 }
 
+/// Pictures' taps `(C, h, w)` as `f32` batches `(B, C, h, w)`.
+fn gathered(pictures: &[&Vec<Tensor>], device: &Device) -> Result<Vec<Tensor>> {
+    let taps = pictures.first().map_or(0, |taps| taps.len());
+    let batches = (0..taps).map(|tap| {
+        let own: Vec<&Tensor> = pictures.iter().map(|taps| &taps[tap]).collect();
+        let halves = Tensor::stack(&own, 0)?.to_device(device)?;
+        halves.to_dtype(DType::F32)
+    });
+    Ok(batches.collect::<candle_core::Result<_>>()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,8 +239,8 @@ mod tests {
     #[test]
     fn features_come_back_in_any_order_from_memory_and_from_disk() {
         let bytes_of_one = 2 * (2 * 16 + 3 * 4);
-        let mut all = FeatureCache::new(usize::MAX);
-        let mut tight = FeatureCache::new(2 * bytes_of_one);
+        let mut all = FeatureCache::new(usize::MAX, 0);
+        let mut tight = FeatureCache::new(2 * bytes_of_one, 0);
         for first in 0..3 {
             all.push(&taps(first, 2)).unwrap();
             tight.push(&taps(first, 2)).unwrap();
@@ -209,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_batch_of_another_shape_is_refused() {
-        let mut cache = FeatureCache::new(usize::MAX);
+        let mut cache = FeatureCache::new(usize::MAX, 0);
         cache.push(&taps(0, 1)).unwrap();
         let other =
             vec![Tensor::zeros((1, 2, 4, 5), candle_core::DType::F32, &Device::Cpu).unwrap()];

@@ -23,6 +23,7 @@ mod training_pictures;
 
 pub use bench::{Bench, BenchRequest, Part, Timing, bench};
 pub use detector::backbone_of;
+pub use device::{Gpu, gpus};
 pub use epochs::StepTimes;
 pub use evaluate::{EvaluateRequest, SeenPolicy, evaluate};
 pub use judge::{Judged, judge};

@@ -36,6 +36,7 @@ impl Jobs for PipelineJobs {
             Command::ListWeights => Some(Event::WeightsListed {
                 job,
                 weights: find_weights(&search_folders(None)),
+                gpus: pipeline::gpus().map_err(|error| error.to_string()),
             }),
             Command::Train { config, out } => {
                 after_training(pipeline::train(&config, &out, monitor), &out, job, monitor)?

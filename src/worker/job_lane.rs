@@ -243,6 +243,7 @@ mod tests {
             emit(Event::WeightsListed {
                 job,
                 weights: Vec::new(),
+                gpus: Ok(Vec::new()),
             });
             Ok(())
         });
@@ -286,6 +287,7 @@ mod tests {
                 emit(Event::WeightsListed {
                     job,
                     weights: Vec::new(),
+                    gpus: Ok(Vec::new()),
                 });
             }
             Ok(())
@@ -304,6 +306,7 @@ mod tests {
             emit(Event::WeightsListed {
                 job,
                 weights: Vec::new(),
+                gpus: Ok(Vec::new()),
             });
             Ok(())
         });
@@ -341,6 +344,7 @@ mod tests {
             emit(Event::WeightsListed {
                 job,
                 weights: Vec::new(),
+                gpus: Ok(Vec::new()),
             });
             Err(anyhow!("afterthought"))
         });

@@ -11,7 +11,7 @@ use crate::data::{Dataset, OpenOptions, Sample};
 use crate::progress::Progress;
 use crate::score_map::ScoreMap;
 
-pub use crate::pipeline::Augmentation;
+pub use crate::pipeline::{Augmentation, Gpu};
 pub use crate::store::{InterruptedTraining, Limits, RunSummary, WeightsInfo, WeightsOrigin};
 
 /// Names one submitted command; events carry it so that those of an older job can be dropped.
@@ -28,7 +28,7 @@ pub enum Command {
         out: PathBuf,
         settings: SampleSettings,
     },
-    /// Which backbone weights there are.
+    /// Which backbone weights and which GPUs there are.
     ListWeights,
     /// Train, save the model in the run folder `out`, score the test pictures, then open the run.
     Train {
@@ -83,6 +83,8 @@ pub enum Event {
     WeightsListed {
         job: JobId,
         weights: Vec<WeightsInfo>,
+        /// The GPUs that could be trained on, or why there are none.
+        gpus: Result<Vec<Gpu>, String>,
     },
     RunOpened {
         job: JobId,

@@ -6,5 +6,6 @@
 
 mod models;
 mod operations;
+mod speed;
 mod support;
 mod trained;

@@ -60,7 +60,8 @@ fn networks_give_the_same_features() {
         let found = backbone(kind, &names, border, &gpu).forward(&pixels.to_device(&gpu).unwrap());
         let pairs = found.unwrap().into_iter().zip(expected.unwrap());
         for ((found, expected), name) in pairs.zip(names) {
-            assert_close(&found, &expected, 1e-2, &format!("{kind} {name}"));
+            // Products rounded to 10 bits, through up to 50 layers.
+            assert_close(&found, &expected, 3e-2, &format!("{kind} {name}"));
         }
     }
 }

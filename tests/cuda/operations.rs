@@ -102,7 +102,7 @@ fn poolings_and_gates_agree() {
             (channel_means(&there), channel_means(&pixels)),
         ];
         for (found, expected) in pairs {
-            assert_close(&found.unwrap(), &expected.unwrap(), EXACT, &what);
+            assert_close(&found.unwrap(), &expected.unwrap(), 1e-5, &what);
         }
         let factors = noise(&[dims[0], dims[1], 1, 1], 2);
         let expected = scale_channels(&pixels, &factors).unwrap();
@@ -144,9 +144,10 @@ fn embeddings_are_upsampled_and_spread_back_alike() {
         let expected = sum_on_first_grid(&[base.clone(), coarse.clone()]).unwrap();
         let there = [base.to_device(&gpu).unwrap(), coarse.to_device(&gpu).unwrap()];
         assert_close(&sum_on_first_grid(&there).unwrap(), &expected, 1e-5, &what);
+        // A coarse sample may gather thousands of fine ones.
         let expected = upsampling_adjoint(&base, h, w).unwrap();
         let found = upsampling_adjoint(&there[0], h, w).unwrap();
-        assert_close(&found, &expected, 1e-5, &what);
+        assert_close(&found, &expected, 1e-4, &what);
     }
 }
 
@@ -162,25 +163,24 @@ fn rows(values: Vec<f32>, width: usize) -> Tensor {
     Tensor::from_vec(values, (count, width), &Device::Cpu).unwrap()
 }
 
-/// The same distances to rounding; the same centres but for ties that rounding decides.
-fn assert_same_neighbours(found: &Neighbours, expected: &Neighbours, what: &str) {
+/// The same distances to rounding, each of them that of the centre it is said to be of.
+fn assert_same_neighbours(
+    found: &Neighbours,
+    expected: &Neighbours,
+    (bank, patches): (&Tensor, &Tensor),
+    what: &str,
+) {
     assert_eq!(found.squared.dims(), expected.squared.dims(), "{what}");
+    let count = found.squared.dims()[1];
+    let near = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs() + 1e-6;
+    let (bank, patches) = (bank.to_vec2::<f32>().unwrap(), patches.to_vec2::<f32>().unwrap());
     let (squared, wanted) = (values(&found.squared), values(&expected.squared));
-    let (indices, centres) = (values(&found.indices), values(&expected.indices));
-    for place in 0..wanted.len() {
+    for (place, centre) in values(&found.indices).into_iter().enumerate() {
         let (d, e) = (squared[place], wanted[place]);
-        let near = (d - e).abs() <= 1e-5 * e.abs() + 1e-6 || d == e;
-        assert!(near, "{what}: {d} instead of {e} at {place}");
-        let tied = wanted
-            .iter()
-            .enumerate()
-            .any(|(other, &t)| other != place && (t - e).abs() <= 1e-5 * e.abs() + 1e-6);
-        assert!(
-            indices[place] == centres[place] || tied,
-            "{what}: centre {} instead of {} at {place}",
-            indices[place],
-            centres[place]
-        );
+        assert!(near(d, e), "{what}: {d} instead of {e} at {place}");
+        let pairs = bank[centre as usize].iter().zip(&patches[place / count]);
+        let own: f64 = pairs.map(|(c, p)| f64::from(c - p).powi(2)).sum();
+        assert!(near(d, own), "{what}: {d} at {place}, but centre {centre} is {own} away");
     }
 }
 
@@ -188,10 +188,11 @@ fn compare_search(bank: &Tensor, patches: &Tensor, gpu: &Device, what: &str) {
     let here = CentreIndex::new(bank).unwrap();
     let there = CentreIndex::new(&bank.to_device(gpu).unwrap()).unwrap();
     let patches_there = patches.to_device(gpu).unwrap();
-    for count in [1, 3, 6, 12, 20] {
+    for count in [1, 3, 6, 12, 20, 40] {
         let expected = here.nearest(patches, count).unwrap();
         let found = there.nearest(&patches_there, count).unwrap();
-        assert_same_neighbours(&found, &expected, &format!("{what}, {count} nearest"));
+        let what = format!("{what}, {count} nearest");
+        assert_same_neighbours(&found, &expected, (bank, patches), &what);
     }
 }
 

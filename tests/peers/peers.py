@@ -66,7 +66,7 @@ def network_seconds(weights, pictures):
 
 def blurred(scores):
     """Gaussian of 4 pixels, separable, mirrored border."""
-    positions = torch.arange(-16, 17, dtype=torch.float32)
+    positions = torch.arange(-16, 17, dtype=torch.float32, device=scores.device)
     kernel = torch.exp(-positions**2 / 32)
     kernel = kernel / kernel.sum()
     padded = F.pad(scores, (16, 16, 16, 16), mode="reflect")

@@ -27,7 +27,9 @@ use crate::data::check::CheckReport;
 use crate::data::{Category, Dataset, OpenOptions, Severity};
 use crate::progress::Progress;
 use crate::worker::annotations::Task;
-use crate::worker::message::{Command, Event, InterruptedTraining, JobId, RunSummary, WeightsInfo};
+use crate::worker::message::{
+    Command, Event, Gpu, InterruptedTraining, JobId, RunSummary, WeightsInfo,
+};
 
 /// How many runs can be compared with the open one.
 pub const COMPARED: usize = 2;
@@ -86,6 +88,8 @@ pub struct State {
     pub data: Option<OpenData>,
     /// `None` until they were listed once.
     pub weights: Option<Vec<WeightsInfo>>,
+    /// The GPUs that could be trained on, or why there are none; `None` until they were listed once.
+    pub gpus: Option<Result<Vec<Gpu>, String>>,
     /// The job that runs now.
     pub job: Option<Job>,
     /// The last training that did not finish, to be shown, gone on with or started again.
@@ -171,9 +175,10 @@ impl State {
                     self.data_opened(&ended.command, dataset, report);
                 }
             }
-            Event::WeightsListed { job, weights } => {
+            Event::WeightsListed { job, weights, gpus } => {
                 if self.end(job).is_some() {
                     self.weights = Some(weights);
+                    self.gpus = Some(gpus);
                 }
             }
             Event::RunOpened { job, run } => {

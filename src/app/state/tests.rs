@@ -313,6 +313,7 @@ fn listing_weights_keeps_nobody_waiting() {
         Event::WeightsListed {
             job: JOB,
             weights: Vec::new(),
+            gpus: Ok(Vec::new()),
         },
         0.1,
     );

@@ -11,6 +11,8 @@ mod flow;
 mod folded;
 mod learn;
 mod likelihood;
+#[cfg(feature = "cuda")]
+mod on_gpu;
 #[cfg(test)]
 mod reference;
 mod rotation;
@@ -29,6 +31,7 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor, bail};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::models::optim::OPTIMIZER_PREFIX;
 use crate::models::taps::activated_taps;
@@ -48,7 +51,7 @@ const SCALE_NAMES: [&str; 6] = [
 ];
 const MAXIMA: &str = "likelihood_maxima";
 
-/// A CFLOW-AD model over a frozen network. The flows run on the CPU, wherever the network runs.
+/// A CFLOW-AD model over a frozen network. The flows run where the network runs.
 pub struct Cflow {
     config: CflowConfig,
     backbone: Box<dyn FeatureExtractor>,
@@ -221,31 +224,39 @@ impl Cflow {
         chosen
     }
 
-    /// Likelihoods of one picture's encoded taps.
+    /// Likelihoods of pictures' encoded taps, by scale: picture by picture, row by row.
     fn likelihoods(&self, taps: &[Tensor]) -> Result<Vec<Vec<f64>>> {
-        self.scales
-            .iter()
-            .zip(taps)
-            .map(|(scale, tap)| {
-                let tap = tap.to_device(&Device::Cpu)?;
-                with_values(&tap, |values| Ok(scale.likelihoods(values)))
-            })
-            .collect()
+        let scales = self.scales.iter().zip(taps);
+        scales.map(|(scale, tap)| scale.likelihoods(tap)).collect()
     }
 
-    fn map(&self, taps: &[Tensor], maxima: &[f64]) -> Result<Tensor> {
-        let likelihoods = self.likelihoods(taps)?.into_iter();
-        let scales: Vec<ScaleLikelihoods> = likelihoods
-            .zip(&self.scales)
-            .zip(maxima)
-            .map(|((values, scale), &maximum)| ScaleLikelihoods {
-                values,
-                height: scale.grid.0,
-                width: scale.grid.1,
-                maximum,
-            })
-            .collect();
-        anomaly_map(&scales, self.input)
+    /// Maps `(B, H, W)` of some pictures' encoded taps, made on the CPU.
+    fn maps(&self, taps: &[Tensor], maxima: &[f64]) -> Result<Tensor> {
+        let pictures = taps.first().map_or(Ok(0), |tap| tap.dim(0))?;
+        let likelihoods = self.likelihoods(taps)?;
+        let map = |picture: usize| {
+            let scales = self.scales.iter().zip(&likelihoods).zip(maxima);
+            let scales: Vec<ScaleLikelihoods> = scales
+                .map(|((scale, values), &maximum)| ScaleLikelihoods {
+                    values: values[picture * scale.cells()..][..scale.cells()].to_vec(),
+                    height: scale.grid.0,
+                    width: scale.grid.1,
+                    maximum,
+                })
+                .collect();
+            anomaly_map(&scales, self.input)
+        };
+        let maps = (0..pictures).into_par_iter().map(map);
+        Tensor::stack(&maps.collect::<Result<Vec<_>>>()?, 0)
+    }
+
+    /// On a CPU pictures go through everything one at a time, so that a batch cannot matter, not even by rounding.
+    fn pictures_at_once(&self, pictures: usize) -> usize {
+        if self.backbone.device().is_cpu() {
+            1
+        } else {
+            pictures.max(1)
+        }
     }
 }
 
@@ -315,12 +326,11 @@ impl Detector for Cflow {
                 Some(*sum)
             })
             .collect();
-        let tap = batch[index].to_device(&Device::Cpu)?;
         let scale = &mut self.scales[index];
         if step == 0 {
             scale.idle(sharing, rate, turn.at.step as u64)?;
         }
-        let loss = with_values(&tap, |values| scale.step(values, &chosen, gradient, rate))?;
+        let loss = scale.step(&batch[index], &chosen, gradient, rate)?;
         if loss.is_finite() && turn.at.step + 1 == total {
             for (scale, end) in self.scales.iter_mut().zip(ends) {
                 scale.idle(sharing, rate, (total - end) as u64)?;
@@ -356,12 +366,14 @@ impl Detector for Cflow {
         let Some(maxima) = &self.maxima else {
             bail!("the model's constants are not fixed yet: it has to see held-out good pictures")
         };
-        // One picture at a time through everything, so that its batch cannot matter, not even by rounding.
-        let maps = (0..pixels.dim(0)?).map(|i| {
-            let taps = self.encode(&pixels.narrow(0, i, 1)?)?;
-            self.map(&taps, maxima)
+        let pictures = pixels.dim(0)?;
+        let at_once = self.pictures_at_once(pictures);
+        let maps = (0..pictures).step_by(at_once).map(|start| {
+            let count = at_once.min(pictures - start);
+            let taps = self.encode(&pixels.narrow(0, start, count)?)?;
+            self.maps(&taps, maxima)
         });
-        Tensor::stack(&maps.collect::<Result<Vec<_>>>()?, 0)
+        Tensor::cat(&maps.collect::<Result<Vec<_>>>()?, 0)
     }
 
     fn training_state(&self) -> Result<Vec<(String, Tensor)>> {

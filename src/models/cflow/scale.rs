@@ -1,5 +1,6 @@
 //! One scale of the model: a tap, its grid, its flow, and what training and scoring keep beside them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -14,9 +15,14 @@ use super::fibres::{Fibres, Standard, TapValues};
 use super::flow::{Block, Flow, FlowShape, PARAMETERS};
 use super::folded::FoldedFlow;
 use super::learn::{BlockMoments, Moments, fresh_moments};
+#[cfg(feature = "cuda")]
+use super::on_gpu;
 use super::workspace::Workspace;
 use crate::models::optim::OPTIMIZER_PREFIX;
 use crate::ops::adam::{AdamStep, IdleSteps, Slices};
+#[cfg(feature = "cuda")]
+use crate::ops::cuda::GpuFlow;
+use crate::ops::values::with_values;
 
 /// A tap's flow.
 pub(super) struct Scale {
@@ -28,6 +34,9 @@ pub(super) struct Scale {
     /// `None`: a model that only scores.
     training: Option<Training>,
     folded: OnceLock<FoldedFlow>,
+    /// The flow on the GPU, once it was used there. What is learnt from then on is known there only.
+    #[cfg(feature = "cuda")]
+    gpu: OnceLock<GpuFlow>,
 }
 
 /// What Adam remembers, and room to work in.
@@ -72,6 +81,8 @@ impl Scale {
             standard,
             training,
             folded: OnceLock::new(),
+            #[cfg(feature = "cuda")]
+            gpu: OnceLock::new(),
         }
     }
 
@@ -125,6 +136,8 @@ impl Scale {
             },
             training: None,
             folded: OnceLock::new(),
+            #[cfg(feature = "cuda")]
+            gpu: OnceLock::new(),
         })
     }
 
@@ -162,7 +175,7 @@ impl Scale {
             Ok(())
         };
         let dims = Flow::parameter_dims(self.flow.shape);
-        for (index, block) in self.flow.blocks.iter().enumerate() {
+        for (index, block) in self.flow_now()?.blocks.iter().enumerate() {
             for ((values, name), dims) in block.parameters().iter().zip(PARAMETERS).zip(&dims) {
                 add(format!("{prefix}block{index}.{name}"), values, dims)?;
             }
@@ -186,7 +199,7 @@ impl Scale {
         let training = self.training.as_ref().map_or_else(only_scores, Ok)?;
         let dims = Flow::parameter_dims(self.flow.shape);
         let mut named = Vec::new();
-        for (index, block) in training.moments.iter().enumerate() {
+        for (index, block) in self.moments_now(training)?.iter().enumerate() {
             for ((moments, name), dims) in block.iter().zip(PARAMETERS).zip(&dims) {
                 let Moments { first, second } = moments;
                 for (part, values) in [("first", first), ("second", second)] {
@@ -204,15 +217,36 @@ impl Scale {
         Ok(named)
     }
 
-    /// The tap's values as the flow wants to see them.
-    pub(super) fn tap<'a>(&'a self, values: &'a [f32]) -> TapValues<'a> {
-        TapValues {
-            values,
-            channels: self.flow.shape.channels,
-            height: self.grid.0,
-            width: self.grid.1,
-            standard: &self.standard,
+    /// The flow with what was learnt so far.
+    fn flow_now(&self) -> Result<Cow<'_, Flow>> {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = self.gpu.get() {
+            let mut flow = self.flow.clone();
+            on_gpu::fetch_parameters(gpu, &mut flow)?;
+            return Ok(Cow::Owned(flow));
         }
+        Ok(Cow::Borrowed(&self.flow))
+    }
+
+    fn moments_now<'a>(&self, training: &'a Training) -> Result<Cow<'a, [BlockMoments]>> {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = self.gpu.get() {
+            let mut moments = training.moments.clone();
+            on_gpu::fetch_moments(gpu, &mut moments)?;
+            return Ok(Cow::Owned(moments));
+        }
+        Ok(Cow::Borrowed(&training.moments))
+    }
+
+    /// The flow on a GPU, brought there where it is not yet.
+    #[cfg(feature = "cuda")]
+    fn on_gpu(&self, device: &Device) -> Result<&GpuFlow> {
+        if let Some(gpu) = self.gpu.get() {
+            return Ok(gpu);
+        }
+        let moments = self.training.as_ref().map(|training| &training.moments[..]);
+        let gpu = on_gpu::upload(&self.flow, moments, &self.code, &self.standard, device)?;
+        Ok(self.gpu.get_or_init(|| gpu))
     }
 
     /// Fibres in one picture.
@@ -220,45 +254,67 @@ impl Scale {
         self.grid.0 * self.grid.1
     }
 
-    /// One optimiser step on the chosen fibres of a batch's tap; the mean loss before it.
+    /// One optimiser step on the chosen fibres of a batch's tap `(B, C, h, w)`; the mean loss before it.
     pub(super) fn step(
         &mut self,
-        values: &[f32],
+        tap: &Tensor,
         chosen: &[u32],
         gradient: Gradient,
         learning_rate: f64,
     ) -> Result<f64> {
-        let Some(training) = &mut self.training else {
+        let Some(training) = &self.training else {
             return only_scores();
         };
-        let fibres = Fibres {
-            tap: TapValues {
-                values,
-                channels: self.flow.shape.channels,
-                height: self.grid.0,
-                width: self.grid.1,
-                standard: &self.standard,
-            },
-            chosen,
-        };
         let adam = AdamStep::new(learning_rate, training.steps + 1);
-        let (flow, moments) = (&mut self.flow, &mut training.moments);
-        let loss = match gradient {
-            Gradient::ClosedForm => closed_form::step(
-                flow,
-                moments,
-                &fibres,
-                &self.code,
-                &mut training.space,
-                &adam,
-            ),
-            Gradient::Autograd => autograd::step(flow, moments, &fibres, &self.code, &adam)?,
-        };
-        if loss.is_finite() {
+        let loss = self.step_with(tap, chosen, gradient, adam)?;
+        if let Some(training) = self.training.as_mut().filter(|_| loss.is_finite()) {
             training.steps += 1;
             self.folded = OnceLock::new();
         }
         Ok(loss)
+    }
+
+    fn step_with(
+        &mut self,
+        tap: &Tensor,
+        chosen: &[u32],
+        gradient: Gradient,
+        adam: AdamStep,
+    ) -> Result<f64> {
+        #[cfg(feature = "cuda")]
+        if tap.device().is_cuda() && gradient == Gradient::ClosedForm {
+            self.on_gpu(tap.device())?;
+            if let Some(gpu) = self.gpu.get_mut() {
+                return gpu.step(tap, chosen, adam.factors());
+            }
+        }
+        let Some(training) = &mut self.training else {
+            return only_scores();
+        };
+        with_values(&tap.to_device(&Device::Cpu)?, |values| {
+            let fibres = Fibres {
+                tap: TapValues {
+                    values,
+                    channels: self.flow.shape.channels,
+                    height: self.grid.0,
+                    width: self.grid.1,
+                    standard: &self.standard,
+                },
+                chosen,
+            };
+            let (flow, moments) = (&mut self.flow, &mut training.moments);
+            match gradient {
+                Gradient::ClosedForm => Ok(closed_form::step(
+                    flow,
+                    moments,
+                    &fibres,
+                    &self.code,
+                    &mut training.space,
+                    &adam,
+                )),
+                Gradient::Autograd => autograd::step(flow, moments, &fibres, &self.code, &adam),
+            }
+        })
     }
 
     /// What the optimiser does to this scale while others take `count` steps.
@@ -276,6 +332,13 @@ impl Scale {
             return Ok(());
         }
         let idle = IdleSteps::new(learning_rate, training.steps, count);
+        training.steps += count;
+        self.folded = OnceLock::new();
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = self.gpu.get_mut() {
+            let (push, fades) = idle.factors();
+            return gpu.drift(push, fades);
+        }
         for (block, moments) in self.flow.blocks.iter_mut().zip(&mut training.moments) {
             for (values, moments) in block.parameters_mut().into_iter().zip(moments) {
                 idle.apply(Slices {
@@ -285,16 +348,27 @@ impl Scale {
                 });
             }
         }
-        training.steps += count;
-        self.folded = OnceLock::new();
         Ok(())
     }
 
-    /// Log-likelihood per dimension of every fibre of a tap.
-    pub(super) fn likelihoods(&self, values: &[f32]) -> Vec<f64> {
-        self.folded
-            .get_or_init(|| FoldedFlow::new(&self.flow, &self.code))
-            .likelihoods(self.tap(values))
+    /// Log-likelihood per dimension of every fibre of a tap `(B, C, h, w)`: picture by picture, row by row.
+    pub(super) fn likelihoods(&self, tap: &Tensor) -> Result<Vec<f64>> {
+        #[cfg(feature = "cuda")]
+        if tap.device().is_cuda() {
+            return self.on_gpu(tap.device())?.likelihoods(tap);
+        }
+        let flow = self
+            .folded
+            .get_or_init(|| FoldedFlow::new(&self.flow, &self.code));
+        with_values(&tap.to_device(&Device::Cpu)?, |values| {
+            Ok(flow.likelihoods(TapValues {
+                values,
+                channels: self.flow.shape.channels,
+                height: self.grid.0,
+                width: self.grid.1,
+                standard: &self.standard,
+            }))
+        })
     }
 }
 

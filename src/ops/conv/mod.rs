@@ -272,35 +272,34 @@ impl TensorLayer<'_> {
 
     #[cfg(feature = "cuda")]
     fn sums_on_gpu(&self, pixels: &Tensor) -> Result<Tensor> {
-        let &Geometry {
-            batch,
-            channels,
-            rows,
-            columns,
-            kernel,
-            stride,
-        } = self.geometry;
-        let is_padded = [rows, columns]
-            .iter()
-            .any(|axis| axis.before + axis.after > 0);
-        if kernel == 1 && stride == 1 && !is_padded {
-            let out_channels = self.weight.dim(0)?;
-            let weight = self.weight.reshape((1, out_channels, channels))?;
-            let weight = weight.broadcast_as((batch, out_channels, channels))?;
-            let pixels = pixels
-                .contiguous()?
-                .reshape((batch, channels, rows.size * columns.size))?;
-            return weight
-                .matmul(&pixels)?
-                .reshape((batch, out_channels, rows.out, columns.out));
+        let Geometry { rows, columns, .. } = self.geometry;
+        let sides = [rows.before, rows.after, columns.before, columns.after];
+        if rows.reflect || sides.iter().any(|&side| side != rows.before) {
+            return self.dense_on_gpu(&cuda::pad(pixels, self.geometry)?, 0);
         }
-        let even = [rows.before, rows.after, columns.before, columns.after];
-        if !rows.reflect && even.iter().all(|&side| side == rows.before) {
-            return pixels
-                .contiguous()?
-                .conv2d(self.weight, rows.before, stride, 1, 1);
+        self.dense_on_gpu(pixels, rows.before)
+    }
+
+    #[cfg(feature = "cudnn")]
+    fn dense_on_gpu(&self, pixels: &Tensor, padding: usize) -> Result<Tensor> {
+        cuda::conv2d(pixels, self.weight, padding, self.geometry.stride)
+    }
+
+    /// A convolution of single pixels is a matrix product.
+    #[cfg(all(feature = "cuda", not(feature = "cudnn")))]
+    fn dense_on_gpu(&self, pixels: &Tensor, padding: usize) -> Result<Tensor> {
+        let (batch, channels, height, width) = pixels.dims4()?;
+        let Geometry { kernel, stride, .. } = *self.geometry;
+        let pixels = pixels.contiguous()?;
+        if kernel > 1 || stride > 1 || padding > 0 {
+            return pixels.conv2d(self.weight, padding, stride, 1, 1);
         }
-        cuda::pad(pixels, self.geometry)?.conv2d(self.weight, 0, stride, 1, 1)
+        let out_channels = self.weight.dim(0)?;
+        let weight = self.weight.reshape((1, out_channels, channels))?;
+        weight
+            .broadcast_as((batch, out_channels, channels))?
+            .matmul(&pixels.reshape((batch, channels, height * width))?)?
+            .reshape((batch, out_channels, height, width))
     }
 }
 

@@ -64,3 +64,10 @@ pub fn open(ordinal: usize) -> Result<Device> {
     }
     Ok(device)
 }
+
+/// Memory that is free on an open GPU.
+pub fn free_bytes(device: &Device) -> Result<usize> {
+    let stream = device.as_cuda_device()?.cuda_stream();
+    let (free, _) = stream.context().mem_get_info().w()?;
+    Ok(free)
+}

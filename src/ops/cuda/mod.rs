@@ -4,7 +4,10 @@
 //! All work of a device is on one stream, so that a kernel sees what was started before it.
 
 mod conv;
+#[cfg(feature = "cudnn")]
+mod cudnn;
 mod device;
+mod flow;
 mod nearest;
 mod pool;
 mod resample;
@@ -19,7 +22,10 @@ use candle_core::op::BackpropOp;
 use candle_core::{CudaStorage, Result, Shape, Storage, Tensor, bail};
 
 pub(super) use conv::{depthwise, finish, pad};
-pub use device::{GpuInfo, devices, open};
+#[cfg(feature = "cudnn")]
+pub(super) use cudnn::conv2d;
+pub use device::{GpuInfo, devices, free_bytes, open};
+pub use flow::{FlowNumbers, FlowSizes, GpuFlow};
 pub(super) use nearest::{Sketches, nearest, weighted_differences};
 pub(super) use pool::{average_3x3, max_3x3_stride_2};
 pub(super) use resample::{add_upsampled, gather_upsampled};
@@ -40,6 +46,7 @@ macro_rules! kernels {
     };
 }
 
+const FLOW: Kernels = kernels!("flow");
 const LAYERS: Kernels = kernels!("layers");
 const NEAREST: Kernels = kernels!("nearest");
 const RESAMPLE: Kernels = kernels!("resample");

@@ -98,7 +98,7 @@ pub(in crate::ops) fn nearest(
     if width != centre_width {
         bail!("patches have {width} values, centres {centre_width}");
     }
-    let Some(places) = [4, 8, 16].into_iter().find(|&places| count <= places) else {
+    let Some(places) = [4, 8, 16, 32].into_iter().find(|&places| count <= places) else {
         return Ok(None);
     };
     let search = Search {

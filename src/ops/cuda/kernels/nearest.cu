@@ -261,6 +261,7 @@ __device__ __forceinline__ void nearest_of(const float* patches, const float* ce
 FOR_PLACES(4)
 FOR_PLACES(8)
 FOR_PLACES(16)
+FOR_PLACES(32)
 
 // sum over k of coefficients[t][k] * (patches[t] - centres[indices[t][k]]); one block a patch.
 extern "C" __global__ void weighted_differences(const float* patches, const float* centres, const unsigned* indices,
