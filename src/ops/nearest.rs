@@ -9,9 +9,7 @@ use candle_core::{DType, Device, Result, Tensor, bail};
 use rayon::prelude::*;
 
 #[cfg(feature = "cuda")]
-use super::cuda::{self, Sketches};
-#[cfg(feature = "cuda")]
-use super::pruned::Directions;
+use super::cuda::{self, Centred};
 use super::pruned::{Projection, Scratch, Search};
 use super::simd::{Kernel, LANES, ROWS, dispatch, multiply_add};
 use super::values::{with_indices, with_values};
@@ -34,7 +32,7 @@ pub struct CentreIndex {
     centres: Tensor,
     projection: Option<Projection>,
     #[cfg(feature = "cuda")]
-    sketches: Option<Sketches>,
+    centred: Option<Centred>,
 }
 
 impl CentreIndex {
@@ -51,7 +49,11 @@ impl CentreIndex {
         };
         Ok(Self {
             #[cfg(feature = "cuda")]
-            sketches: sketches(&centres)?,
+            centred: centres
+                .device()
+                .is_cuda()
+                .then(|| Centred::new(&centres))
+                .transpose()?,
             centres,
             projection,
         })
@@ -69,7 +71,11 @@ impl CentreIndex {
             Device::Cpu => search(patches, &self.centres, self.projection.as_ref(), count),
             #[cfg(feature = "cuda")]
             Device::Cuda(_) => {
-                let found = cuda::nearest(patches, &self.centres, self.sketches.as_ref(), count)?;
+                let found = self
+                    .centred
+                    .as_ref()
+                    .map(|centred| cuda::nearest(patches, &self.centres, centred, count));
+                let found = found.transpose()?.flatten();
                 found.map_or_else(|| nearest_by_tensors(patches, &self.centres, count), Ok)
             }
             _ => nearest_by_tensors(patches, &self.centres, count),
@@ -92,20 +98,6 @@ impl CentreIndex {
             _ => weighted_differences_by_tensors(patches, &self.centres, indices, coefficients),
         }
     }
-}
-
-/// What a GPU's search needs; the directions are found on the CPU.
-#[cfg(feature = "cuda")]
-fn sketches(centres: &Tensor) -> Result<Option<Sketches>> {
-    if !centres.device().is_cuda() {
-        return Ok(None);
-    }
-    let width = centres.dim(1)?;
-    let on_cpu = centres.to_device(&Device::Cpu)?;
-    let directions = with_values(&on_cpu, |values| Directions::find(values, width))?;
-    directions
-        .map(|directions| Sketches::new(centres, directions))
-        .transpose()
 }
 
 /// Looks at every centre of every patch on the CPU, with the same distances as the quick search.

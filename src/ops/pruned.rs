@@ -16,39 +16,7 @@ use super::simd::{Block, Kernel, LANES, Panels, ROWS, squared_distance};
 
 /// Directions kept. In a bank of 448 dimensions the first 32 hold about 94 % of the variance and leave about 15 centres per
 /// patch to look at; more directions cost more than the few centres they rule out besides.
-pub(super) const DIRECTIONS: usize = 32;
-
-/// The main directions in which centres differ, for any device's code.
-pub(super) struct Directions {
-    /// The centres' mean `(D,)`.
-    pub(super) mean: Vec<f32>,
-    /// `DIRECTIONS` orthonormal rows `(D,)`.
-    pub(super) rows: Vec<Vec<f32>>,
-}
-
-impl Directions {
-    /// Of `centres` (N, D); `None` where looking at every centre is just as quick.
-    pub(super) fn find(centres: &[f32], width: usize) -> Result<Option<Self>> {
-        let count = centres.len() / width.max(1);
-        if width < 2 * DIRECTIONS || count < 8 * LANES {
-            return Ok(None);
-        }
-        let mean = mean_row(centres, width);
-        let centred: Vec<f32> = centres
-            .chunks_exact(width)
-            .flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m))
-            .collect();
-        let centred = Tensor::from_vec(centred, (count, width), &Device::Cpu)?;
-        let rows = principal_directions(&centred, DIRECTIONS)?;
-        Ok(Some(Self { mean, rows }))
-    }
-
-    /// Rounding allowance of the bound, relative to the squared norms involved: sums of `D` products round by a few units
-    /// in the last place each, far less than all of them together.
-    pub(super) fn slack(&self) -> f32 {
-        4.0 * self.mean.len() as f32 * f32::EPSILON
-    }
-}
+const DIRECTIONS: usize = 32;
 
 /// How the centres look from a few directions, laid out for the inner loop.
 #[derive(Debug, Clone)]
@@ -79,11 +47,19 @@ pub(super) struct Scratch {
 impl Projection {
     /// Prepares the search among `centres` (N, D); `None` where looking at every centre is just as quick.
     pub(super) fn new(centres: &[f32], width: usize) -> Result<Option<Self>> {
-        let Some(directions) = Directions::find(centres, width)? else {
+        let count = centres.len() / width.max(1);
+        if width < 2 * DIRECTIONS || count < 8 * LANES {
             return Ok(None);
-        };
-        let slack = directions.slack();
-        let Directions { mean, rows } = directions;
+        }
+        let mean = mean_row(centres, width);
+        let centred: Vec<f32> = centres
+            .chunks_exact(width)
+            .flat_map(|row| row.iter().zip(&mean).map(|(c, m)| c - m))
+            .collect();
+        let rows = principal_directions(
+            &Tensor::from_vec(centred, (count, width), &Device::Cpu)?,
+            DIRECTIONS,
+        )?;
         let onto = Panels::new(width, DIRECTIONS, |i, j| rows[j][i]);
         let back = Panels::new(DIRECTIONS, width, |i, j| rows[i][j]);
         let mut projection = Self {
@@ -93,7 +69,8 @@ impl Projection {
             centres: Panels::new(1, 0, |_, _| 0.0),
             half_norms: Vec::new(),
             largest_norm: 0.0,
-            slack,
+            // Sums of `width` products round by a few units in the last place each, far less than all of them together.
+            slack: 4.0 * width as f32 * f32::EPSILON,
         };
         projection.place(centres, width);
         Ok(Some(projection))

@@ -26,6 +26,8 @@ use crate::store::weights::{self, search_folders};
 
 /// Pictures that are decoded ahead and go through the network together.
 const BATCH: usize = 4;
+/// The same on a GPU.
+const GPU_BATCH: usize = 32;
 /// The same for the inputs that come from turning pictures; all those of one picture stay together.
 const TURNED_BATCH: usize = 8;
 
@@ -328,7 +330,7 @@ impl PictureReader {
                 spec: self.spec,
                 normalization: self.normalization,
                 rotations: None,
-                batch_size: BATCH,
+                batch_size: if self.device.is_cpu() { BATCH } else { GPU_BATCH },
                 ahead: 2,
             },
         )
@@ -379,14 +381,20 @@ impl PictureReader {
                 hear(index, Err(reason))?;
             }
             if let Some(pixels) = &batch.pixels {
-                for (row, &index) in batch.indices.iter().enumerate() {
+                // On a CPU one at a time; a GPU takes them together, and their maps come back together.
+                let at_once = if self.device.is_cpu() { 1 } else { batch.indices.len() };
+                for start in (0..batch.indices.len()).step_by(at_once.max(1)) {
                     if monitor.should_stop() {
                         return Ok(false);
                     }
-                    let map = detector.score(&pixels.narrow(0, row, 1)?)?;
-                    hear(index, Ok(to_score_map(&map)?))?;
-                    done += 1;
-                    monitor.report(Progress::Step { done });
+                    let indices = &batch.indices[start..start + at_once];
+                    let maps = detector.score(&pixels.narrow(0, start, at_once)?)?;
+                    let maps = maps.to_device(&Device::Cpu)?;
+                    for (row, &index) in indices.iter().enumerate() {
+                        hear(index, Ok(to_score_map(&maps.narrow(0, row, 1)?)?))?;
+                        done += 1;
+                        monitor.report(Progress::Step { done });
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use flawscope::models::cflow::{Cflow, CflowConfig};
 use flawscope::models::prn::{Prn, PrnConfig};
 use flawscope::models::{Detector, FeatureExtractor, Turn};
 
-use crate::support::{assert_close, gpu, noise, values};
+use crate::support::{assert_close, assert_near, gpu, noise, values};
 
 const INPUT: (usize, usize) = (64, 96);
 
@@ -61,7 +61,7 @@ fn networks_give_the_same_features() {
         let pairs = found.unwrap().into_iter().zip(expected.unwrap());
         for ((found, expected), name) in pairs.zip(names) {
             // Products rounded to 10 bits, through up to 50 layers.
-            assert_close(&found, &expected, 3e-2, &format!("{kind} {name}"));
+            assert_near(&found, &expected, 1e-2, &format!("{kind} {name}"));
         }
     }
 }
@@ -87,8 +87,36 @@ fn parts(count: usize, device: &Device) -> Tensor {
 
 const KIND: BackboneKind = BackboneKind::EfficientNetLite0;
 
+/// A network that runs on the CPU and gives its features on another device: the same on both to the bit.
+struct Elsewhere {
+    network: Backbone,
+    device: Device,
+}
+
+impl FeatureExtractor for Elsewhere {
+    fn forward(&self, pixels: &Tensor) -> candle_core::Result<Vec<Tensor>> {
+        let taps = self.network.forward(&pixels.to_device(&Device::Cpu)?)?;
+        taps.iter().map(|tap| tap.to_device(&self.device)).collect()
+    }
+
+    fn channels(&self) -> Vec<usize> {
+        FeatureExtractor::channels(&self.network)
+    }
+
+    fn strides(&self) -> Vec<usize> {
+        FeatureExtractor::strides(&self.network)
+    }
+
+    fn device(&self) -> Device {
+        self.device.clone()
+    }
+}
+
 fn network(names: &[String], device: &Device) -> Box<dyn FeatureExtractor> {
-    Box::new(backbone(KIND, names, Border::Zeros, device))
+    Box::new(Elsewhere {
+        network: backbone(KIND, names, Border::Zeros, &Device::Cpu),
+        device: device.clone(),
+    })
 }
 
 /// Losses of some steps on encoded features, then the maps of the same pictures.
@@ -122,7 +150,7 @@ fn assert_alike(found: &(Vec<f32>, Tensor), expected: &(Vec<f32>, Tensor), allow
             "losses {found} and {expected}"
         );
     }
-    assert_close(&found.1, &expected.1, allowed, "maps");
+    assert_near(&found.1, &expected.1, allowed, "maps");
     assert!(values(&found.1).iter().all(|value| value.is_finite()));
 }
 
@@ -148,7 +176,7 @@ fn cfa_learns_and_scores_alike() {
         assert_close(&again.score(&parts(6, device)).unwrap(), &maps, 1e-5, "saved");
         result
     };
-    assert_alike(&run(&gpu), &run(&Device::Cpu), 2e-2);
+    assert_alike(&run(&gpu), &run(&Device::Cpu), 1e-3);
 }
 
 #[test]
@@ -160,7 +188,7 @@ fn cflow_learns_and_scores_alike() {
         let mut model = Cflow::new(config.clone(), network, INPUT, 1).unwrap();
         learn(&mut model, device)
     };
-    assert_alike(&run(&gpu), &run(&Device::Cpu), 2e-2);
+    assert_alike(&run(&gpu), &run(&Device::Cpu), 1e-3);
 }
 
 #[test]
@@ -188,5 +216,6 @@ fn prn_learns_and_scores_alike() {
         model.freeze(&mut std::iter::empty()).unwrap();
         (losses, model.score(&pixels).unwrap())
     };
+    // The trained convolutions round their products to 10 bits.
     assert_alike(&run(&gpu), &run(&Device::Cpu), 5e-2);
 }

@@ -47,3 +47,14 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, allowed: f64, what: &str)
         );
     }
 }
+
+/// `allowed` is the norm of the difference, relative to that of what was expected.
+pub fn assert_near(found: &Tensor, expected: &Tensor, allowed: f64, what: &str) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let (found, expected) = (values(found), values(expected));
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let off = norm(&mut found.iter().zip(&expected).map(|(f, e)| f - e));
+    let size = norm(&mut expected.iter().copied());
+    // Not-a-number is never near.
+    assert!(off <= allowed * size, "{what}: off by {off} of {size}");
+}

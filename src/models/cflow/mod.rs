@@ -31,7 +31,6 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Result, Tensor, bail};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use crate::models::optim::OPTIMIZER_PREFIX;
 use crate::models::taps::activated_taps;
@@ -39,7 +38,7 @@ use crate::models::{Detector, FeatureExtractor, StepReport, Turn};
 use crate::ops::values::with_values;
 use scale::Scale;
 use schedule::Schedule;
-use score::{ScaleLikelihoods, anomaly_map};
+use score::anomaly_maps;
 use standard::ChannelStatistics;
 
 pub use clamp::Clamp;
@@ -230,24 +229,13 @@ impl Cflow {
         scales.map(|(scale, tap)| scale.likelihoods(tap)).collect()
     }
 
-    /// Maps `(B, H, W)` of some pictures' encoded taps, made on the CPU.
+    /// Maps `(B, H, W)` of some pictures' encoded taps.
     fn maps(&self, taps: &[Tensor], maxima: &[f64]) -> Result<Tensor> {
-        let pictures = taps.first().map_or(Ok(0), |tap| tap.dim(0))?;
-        let likelihoods = self.likelihoods(taps)?;
-        let map = |picture: usize| {
-            let scales = self.scales.iter().zip(&likelihoods).zip(maxima);
-            let scales: Vec<ScaleLikelihoods> = scales
-                .map(|((scale, values), &maximum)| ScaleLikelihoods {
-                    values: values[picture * scale.cells()..][..scale.cells()].to_vec(),
-                    height: scale.grid.0,
-                    width: scale.grid.1,
-                    maximum,
-                })
-                .collect();
-            anomaly_map(&scales, self.input)
-        };
-        let maps = (0..pictures).into_par_iter().map(map);
-        Tensor::stack(&maps.collect::<Result<Vec<_>>>()?, 0)
+        let scales = self.scales.iter().zip(taps).zip(maxima);
+        let shares = scales
+            .map(|((scale, tap), &maximum)| scale.shares(tap, maximum))
+            .collect::<Result<Vec<_>>>()?;
+        anomaly_maps(&shares, self.input)
     }
 
     /// On a CPU pictures go through everything one at a time, so that a batch cannot matter, not even by rounding.

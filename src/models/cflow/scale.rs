@@ -17,6 +17,7 @@ use super::folded::FoldedFlow;
 use super::learn::{BlockMoments, Moments, fresh_moments};
 #[cfg(feature = "cuda")]
 use super::on_gpu;
+use super::score::share;
 use super::workspace::Workspace;
 use crate::models::optim::OPTIMIZER_PREFIX;
 use crate::ops::adam::{AdamStep, IdleSteps, Slices};
@@ -369,6 +370,18 @@ impl Scale {
                 standard: &self.standard,
             }))
         })
+    }
+
+    /// How likely every fibre of a tap `(B, C, h, w)` is beside a maximum, at most 1: `(B, h, w)`, where the tap is.
+    pub(super) fn shares(&self, tap: &Tensor, maximum: f64) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if tap.device().is_cuda() {
+            return self.on_gpu(tap.device())?.shares(tap, maximum);
+        }
+        let likelihoods = self.likelihoods(tap)?.into_iter();
+        let shares: Vec<f32> = likelihoods.map(|l| share(l, maximum)).collect();
+        let shape = (tap.dim(0)?, self.grid.0, self.grid.1);
+        Tensor::from_vec(shares, shape, tap.device())
     }
 }
 

@@ -1,63 +1,59 @@
 //! From likelihoods to an anomaly map in input pixels (Gudovskiy et al. 2022, section 4.4), with constants that were fixed
 //! when training ended instead of being taken from whatever is scored together.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor, bail};
 
 use crate::ops::resample::{Alignment, resize};
 
-/// Likelihoods per dimension of one scale: `(h, w)`, row-major.
-pub(super) struct ScaleLikelihoods {
-    pub(super) values: Vec<f64>,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    /// The largest likelihood of this scale on held-out good pictures.
-    pub(super) maximum: f64,
+/// How likely a fibre is beside the likeliest there is, at most 1. Not-a-number must not pass for likely.
+pub(super) fn share(likelihood: f64, maximum: f64) -> f32 {
+    let excess = likelihood - maximum;
+    (if excess > 0.0 { 0.0 } else { excess }).exp() as f32
 }
 
-/// The map `(H, W)`: how far the scales' summed probabilities, each relative to its maximum and at most 1, stay below
-/// their number. 0 where every scale finds the picture as likely as anything it has seen.
-pub(super) fn anomaly_map(
-    scales: &[ScaleLikelihoods],
+/// Maps `(B, H, W)` from the scales' shares `(B, h, w)`, see [`share`]: how far their sum stays below their number. 0 where
+/// every scale finds the picture as likely as anything it has seen.
+pub(super) fn anomaly_maps(
+    shares: &[Tensor],
     (height, width): (usize, usize),
 ) -> Result<Tensor> {
-    let mut sum = Tensor::zeros((1, height, width), candle_core::DType::F64, &Device::Cpu)?;
-    for scale in scales {
-        let relative = |&likelihood: &f64| {
-            let excess = likelihood - scale.maximum;
-            // Not-a-number must not pass for likely.
-            (if excess > 0.0 { 0.0 } else { excess }).exp() as f32
-        };
-        let relative: Vec<f32> = scale.values.iter().map(relative).collect();
-        let grid = Tensor::from_vec(relative, (1, scale.height, scale.width), &Device::Cpu)?;
-        let upsampled = resize(&grid, height, width, Alignment::Centres)?;
-        sum = (sum + upsampled.to_dtype(candle_core::DType::F64)?)?;
+    let mut sum: Option<Tensor> = None;
+    for grid in shares {
+        let own = resize(grid, height, width, Alignment::Centres)?.to_dtype(DType::F64)?;
+        sum = Some(match sum {
+            Some(sum) => (sum + own)?,
+            None => own,
+        });
     }
-    sum.affine(-1.0, scales.len() as f64)?
-        .to_dtype(candle_core::DType::F32)?
-        .squeeze(0)
+    let Some(sum) = sum else {
+        bail!("a map needs at least one scale")
+    };
+    sum.affine(-1.0, shares.len() as f64)?.to_dtype(DType::F32)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ScaleLikelihoods, anomaly_map};
+    use candle_core::{Device, Tensor};
 
-    fn scales(maxima: [f64; 2]) -> [ScaleLikelihoods; 2] {
-        let scale = |values: [f64; 4], maximum| ScaleLikelihoods {
-            values: values.to_vec(),
-            height: 2,
-            width: 2,
-            maximum,
-        };
-        [
-            scale([-1.2, -1.0, -1.5, -3.0], maxima[0]),
-            scale([-1.1, -1.3, -2.0, -1.05], maxima[1]),
-        ]
+    use super::{anomaly_maps, share};
+
+    const LIKELIHOODS: [[f64; 4]; 2] = [[-1.2, -1.0, -1.5, -3.0], [-1.1, -1.3, -2.0, -1.05]];
+
+    fn map(likelihoods: [[f64; 4]; 2], maxima: [f64; 2], size: (usize, usize)) -> Vec<Vec<f32>> {
+        let scales = likelihoods.iter().zip(maxima);
+        let grids: Vec<Tensor> = scales
+            .map(|(values, maximum)| {
+                let shares: Vec<f32> = values.iter().map(|&l| share(l, maximum)).collect();
+                Tensor::from_vec(shares, (1, 2, 2), &Device::Cpu).unwrap()
+            })
+            .collect();
+        let map = anomaly_maps(&grids, size).unwrap();
+        map.squeeze(0).unwrap().to_vec2().unwrap()
     }
 
     #[test]
     fn the_worked_example_scores_as_in_the_reference() {
-        let map = anomaly_map(&scales([-1.0, -1.05]), (3, 3)).unwrap();
-        let found = map.to_vec2::<f32>().unwrap();
+        let found = map(LIKELIHOODS, [-1.0, -1.05], (3, 3));
         let sums = [
             [1.769_96, 1.774_38, 1.778_801],
             [1.381_616, 1.419_342, 1.457_068],
@@ -72,16 +68,14 @@ mod tests {
 
     #[test]
     fn more_likely_than_ever_seen_counts_as_certain() {
-        let map = anomaly_map(&scales([-5.0, -5.0]), (4, 4)).unwrap();
-        let values = map.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        assert!(values.iter().all(|&value| value.abs() < 1e-6));
+        let map = map(LIKELIHOODS, [-5.0, -5.0], (4, 4));
+        assert!(map.iter().flatten().all(|value| value.abs() < 1e-6));
     }
 
     #[test]
     fn a_likelihood_that_is_no_number_does_not_pass() {
-        let mut broken = scales([-1.0, -1.0]);
-        broken[0].values[0] = f64::NAN;
-        let map = anomaly_map(&broken, (2, 2)).unwrap();
-        assert!(map.to_vec2::<f32>().unwrap()[0][0].is_nan());
+        let mut broken = LIKELIHOODS;
+        broken[0][0] = f64::NAN;
+        assert!(map(broken, [-1.0, -1.0], (2, 2))[0][0].is_nan());
     }
 }

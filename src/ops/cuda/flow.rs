@@ -2,13 +2,12 @@
 //! The formulas are those of `models::cflow::closed_form`; here they are stated for all fibres of a step at once, and what
 //! no matrix product depends on waits until all blocks are done, so that a step is about a hundred launches.
 
-use candle_core::cuda_backend::cudarc::cublas::sys::cublasOperation_t as Operation;
-use candle_core::cuda_backend::cudarc::cublas::{Gemm, GemmConfig, StridedBatchedConfig};
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, DevicePtr, DevicePtrMut};
-use candle_core::cuda_backend::{CudaDevice, WrapErr};
+use candle_core::cuda_backend::CudaDevice;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
 use candle_core::{Device, Result, Tensor, bail};
 
-use super::{FLOW, Function, int, launch, room, threads_for, with_numbers};
+use super::product::{Order, Precision, Product};
+use super::{FLOW, Function, int, launch, room, tensor, threads_for, with_numbers};
 
 /// Fibres whose likelihoods are computed at once.
 const SCORED_AT_ONCE: usize = 16 << 10;
@@ -210,20 +209,55 @@ impl GpuFlow {
 
     /// Log-likelihood per dimension of every fibre of `tap` (B, C, h, w): picture by picture, row by row.
     pub fn likelihoods(&self, tap: &Tensor) -> Result<Vec<f64>> {
+        let mut likelihoods = Vec::new();
+        self.each_part(tap, |space, _| {
+            likelihoods.extend(self.device.clone_dtoh(&space.likelihoods)?);
+            Ok(())
+        })?;
+        Ok(likelihoods)
+    }
+
+    /// `exp(likelihood - maximum)`, at most 1, of every fibre of `tap` (B, C, h, w): `(B, h, w)`, on the GPU.
+    pub fn shares(&self, tap: &Tensor, maximum: f64) -> Result<Tensor> {
+        let pictures = self.check_tap(tap)?;
+        let (height, width) = self.sizes.grid;
+        let mut shares = room::<f32>(&self.device, pictures * height * width)?;
+        self.each_part(tap, |space, start| {
+            let function = self.load("shares")?;
+            launch!(
+                function,
+                (space.count.div_ceil(THREADS), 1),
+                THREADS,
+                &space.likelihoods,
+                &mut shares.slice_mut(start..start + space.count),
+                &int(space.count)?,
+                &maximum,
+            );
+            Ok(())
+        })?;
+        Ok(tensor(shares, &self.device, (pictures, height, width)))
+    }
+
+    /// Computes the likelihoods of all fibres, a part of them at a time, and hands each part over with the number of its
+    /// first fibre.
+    fn each_part(
+        &self,
+        tap: &Tensor,
+        mut work: impl FnMut(&Space, usize) -> Result<()>,
+    ) -> Result<()> {
         let all = self.check_tap(tap)? * self.sizes.cells();
-        let mut likelihoods = Vec::with_capacity(all);
-        let mut space: Option<Space> = None;
+        let mut last: Option<Space> = None;
         for start in (0..all).step_by(SCORED_AT_ONCE) {
             let count = SCORED_AT_ONCE.min(all - start);
-            let mut own = match space.take() {
+            let mut space = match last.take() {
                 Some(space) if space.count == count => space,
                 _ => Space::new(self.sizes, 1, count, &self.device)?,
             };
-            self.forward(tap, Fibres::From(start as u32), &mut own)?;
-            likelihoods.extend(self.device.clone_dtoh(&own.likelihoods)?);
-            space = Some(own);
+            self.forward(tap, Fibres::From(start as u32), &mut space)?;
+            work(&space, start)?;
+            last = Some(space);
         }
-        Ok(likelihoods)
+        Ok(())
     }
 
     /// How many pictures there are.
@@ -327,6 +361,7 @@ impl GpuFlow {
                 c: sizes.hidden(),
                 sizes: [space.count, sizes.hidden(), 2 * sizes.half],
                 beta: 0.0,
+                precision: Precision::Full,
             };
             let weights = self.parameters.slice(sizes.kept..);
             let strides = [0, sizes.parameters(), space.count * sizes.hidden()];
@@ -360,6 +395,7 @@ impl GpuFlow {
                 c: hidden,
                 sizes: [count, hidden, 2 * sizes.half],
                 beta: 0.0,
+                precision: Precision::Full,
             }
             .run(
                 &self.device,
@@ -374,6 +410,7 @@ impl GpuFlow {
             c: hidden,
             sizes: [count, hidden, sizes.kept],
             beta: 1.0,
+                precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -397,6 +434,7 @@ impl GpuFlow {
             c: outputs,
             sizes: [count, outputs, hidden],
             beta: 0.0,
+                precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -430,6 +468,7 @@ impl GpuFlow {
             c: channels,
             sizes: [count, channels, channels],
             beta: 0.0,
+                precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -439,10 +478,7 @@ impl GpuFlow {
         )
     }
 
-    fn rotation(
-        &self,
-        block: usize,
-    ) -> candle_core::cuda_backend::cudarc::driver::CudaView<'_, f32> {
+    fn rotation(&self, block: usize) -> CudaView<'_, f32> {
         let square = self.sizes.channels * self.sizes.channels;
         self.rotations.slice(block * square..(block + 1) * square)
     }
@@ -490,6 +526,7 @@ impl GpuFlow {
                 c: channels,
                 sizes: [count, channels, channels],
                 beta: 0.0,
+                precision: Precision::Full,
             }
             .run(
                 &self.device,
@@ -522,6 +559,7 @@ impl GpuFlow {
                 c: hidden,
                 sizes: [count, hidden, outputs],
                 beta: 0.0,
+                precision: Precision::Full,
             }
             .run(
                 &self.device,
@@ -545,6 +583,7 @@ impl GpuFlow {
                     c: channels,
                     sizes: [count, sizes.kept, hidden],
                     beta: 1.0,
+                precision: Precision::Full,
                 }
                 .run(
                     &self.device,
@@ -571,6 +610,7 @@ impl GpuFlow {
             c: sizes.inputs(),
             sizes: [hidden, width, count],
             beta: 0.0,
+                precision: Precision::Full,
         };
         first_layer(sizes.kept, channels).run_batch(
             &device,
@@ -598,6 +638,7 @@ impl GpuFlow {
             c: hidden,
             sizes: [outputs, hidden, count],
             beta: 0.0,
+                precision: Precision::Full,
         }
         .run_batch(
             &device,
@@ -751,128 +792,4 @@ impl Space {
             slope_sum: floats(1)?,
         })
     }
-}
-
-/// How a factor of a product lies in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    AsIs,
-    Turned,
-}
-
-impl Order {
-    fn operation(self) -> Operation {
-        match self {
-            Self::AsIs => Operation::CUBLAS_OP_N,
-            Self::Turned => Operation::CUBLAS_OP_T,
-        }
-    }
-}
-
-/// `c = a b + beta c` of row-major matrices, `sizes` `[m, n, k]`: `a` is `(m, k)` and `b` `(k, n)`, or stored turned. Each
-/// factor, and the result, with the numbers from one of its stored rows to the next.
-struct Product {
-    a: (Order, usize),
-    b: (Order, usize),
-    c: usize,
-    sizes: [usize; 3],
-    beta: f32,
-}
-
-impl Product {
-    /// The library's matrices are column-major: to it ours are transposed, and so is the product.
-    fn config(&self) -> Result<GemmConfig<f32>> {
-        let [m, n, k] = self.sizes;
-        Ok(GemmConfig {
-            transa: self.b.0.operation(),
-            transb: self.a.0.operation(),
-            m: int(n)?,
-            n: int(m)?,
-            k: int(k)?,
-            alpha: 1.0,
-            lda: int(self.b.1)?,
-            ldb: int(self.a.1)?,
-            beta: self.beta,
-            ldc: int(self.c)?,
-        })
-    }
-
-    /// Numbers that a matrix of `rows` stored rows of `columns`, `ld` apart, reaches over.
-    fn reach(rows: usize, columns: usize, ld: usize) -> usize {
-        rows.saturating_sub(1) * ld + columns
-    }
-
-    /// What the three matrices reach over, to be checked against what there is.
-    fn reaches(&self) -> [usize; 3] {
-        let [m, n, k] = self.sizes;
-        let of = |(order, ld): (Order, usize), rows, columns| match order {
-            Order::AsIs => Self::reach(rows, columns, ld),
-            Order::Turned => Self::reach(columns, rows, ld),
-        };
-        [
-            of(self.a, m, k),
-            of(self.b, k, n),
-            Self::reach(m, n, self.c),
-        ]
-    }
-
-    fn run(
-        &self,
-        device: &CudaDevice,
-        a: &impl DevicePtr<f32>,
-        b: &impl DevicePtr<f32>,
-        c: &mut impl DevicePtrMut<f32>,
-    ) -> Result<()> {
-        check(self.reaches(), [a.len(), b.len(), c.len()])?;
-        let config = self.config()?;
-        #[expect(unsafe_code, reason = "the library takes pointers")]
-        // SAFETY: all three matrices lie within their slices, as was just checked.
-        unsafe { device.cublas_handle().gemm(config, b, a, c) }.w()
-    }
-
-    /// `batch` products, their matrices `strides` numbers apart.
-    fn run_batch(
-        &self,
-        device: &CudaDevice,
-        (a, b, c): (
-            &impl DevicePtr<f32>,
-            &impl DevicePtr<f32>,
-            &mut impl DevicePtrMut<f32>,
-        ),
-        batch: usize,
-        strides: [usize; 3],
-    ) -> Result<()> {
-        let mut reaches = self.reaches();
-        for (reach, stride) in reaches.iter_mut().zip(strides) {
-            *reach += batch.saturating_sub(1) * stride;
-        }
-        check(reaches, [a.len(), b.len(), c.len()])?;
-        let [stride_a, stride_b, stride_c] = strides.map(|stride| stride as i64);
-        let config = StridedBatchedConfig {
-            gemm: self.config()?,
-            batch_size: int(batch)?,
-            stride_a: stride_b,
-            stride_b: stride_a,
-            stride_c,
-        };
-        #[expect(unsafe_code, reason = "the library takes pointers")]
-        // SAFETY: all matrices lie within their slices, as was just checked.
-        unsafe {
-            device
-                .cublas_handle()
-                .gemm_strided_batched(config, b, a, c)
-        }
-        .w()
-    }
-}
-
-fn check(reaches: [usize; 3], lengths: [usize; 3]) -> Result<()> {
-    if reaches
-        .iter()
-        .zip(lengths)
-        .any(|(&reach, length)| reach > length)
-    {
-        bail!("a matrix product beyond its matrices");
-    }
-    Ok(())
 }

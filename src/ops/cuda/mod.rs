@@ -10,6 +10,7 @@ mod device;
 mod flow;
 mod nearest;
 mod pool;
+mod product;
 mod resample;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(super) use conv::{depthwise, finish, pad};
 pub(super) use cudnn::conv2d;
 pub use device::{GpuInfo, devices, free_bytes, open};
 pub use flow::{FlowNumbers, FlowSizes, GpuFlow};
-pub(super) use nearest::{Sketches, nearest, weighted_differences};
+pub(super) use nearest::{Centred, nearest, weighted_differences};
 pub(super) use pool::{average_3x3, max_3x3_stride_2};
 pub(super) use resample::{add_upsampled, gather_upsampled};
 

@@ -1,96 +1,88 @@
-//! The exact search for nearest centres on a GPU: bounds first, distances of what they leave.
+//! The exact search for nearest centres on a GPU: a quick matrix product tells which centres can be among them, and their
+//! distances are computed from differences.
 
-use candle_core::cuda_backend::CudaDevice;
 use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
-use candle_core::{Result, Tensor, bail};
+use candle_core::cuda_backend::CudaDevice;
+use candle_core::{D, DType, Result, Tensor, bail};
 
+use super::product::{Order, Precision, Product};
 use super::{NEAREST, int, launch, room, tensor, threads_for, with_numbers};
 use crate::ops::nearest::Neighbours;
-use crate::ops::pruned::{DIRECTIONS, Directions};
 
-/// Numbers of a sketch, as in the kernels.
-const SKETCH: usize = 36;
-const HALF_NORM: usize = 33;
-
-/// Rows that a block of the kernel `sketch` takes, with its threads.
-const SKETCH_ROWS: usize = 32;
-const SKETCH_THREADS: usize = 256;
-
-/// Threads of a block: one a patch where bounds are computed, a warp a patch where distances are.
+/// As in the kernels.
 const THREADS: usize = 128;
 const WARP: usize = 32;
 
-/// Blocks that keep a large GPU busy. Fewer patches than that fills share the centres among more blocks.
-const BUSY: usize = 264;
-const MOST_SHARES: usize = 8;
+/// Numbers of a matrix of products of patches and centres, at most: 64 MB.
+const PRODUCTS: usize = 16 << 20;
 
-/// Centres that a patch's bounds may leave before all are looked at.
-const ROOM: usize = 64;
-
-/// How the centres look from a few directions, on the GPU.
+/// What the search needs to know of the centres.
 #[derive(Debug, Clone)]
-pub(in crate::ops) struct Sketches {
+pub(in crate::ops) struct Centred {
     mean: Tensor,
-    /// `(32, D)`.
-    directions: Tensor,
-    /// `(N, 36)`.
+    /// `(N, D)`, less the mean.
     centres: Tensor,
+    /// `(N,)`: half the squared norms of those.
+    half_norms: Tensor,
     largest_half_norm: f32,
-    slack: f32,
 }
 
-impl Sketches {
-    /// Of `centres` (N, D) on a GPU, in `directions` that were found on the CPU.
-    pub(in crate::ops) fn new(centres: &Tensor, directions: Directions) -> Result<Self> {
-        let (_, width) = centres.dims2()?;
-        let slack = directions.slack();
-        let device = centres.device();
-        let mean = Tensor::from_vec(directions.mean, width, device)?;
-        let rows: Vec<f32> = directions.rows.concat();
-        let directions = Tensor::from_vec(rows, (DIRECTIONS, width), device)?;
-        let centres = sketch(centres, &mean, &directions)?;
-        let half_norms = centres.narrow(1, HALF_NORM, 1)?.flatten_all()?;
-        let half_norms = half_norms.to_vec1::<f32>()?;
+impl Centred {
+    /// Of `centres` (N, D) on a GPU.
+    pub(in crate::ops) fn new(centres: &Tensor) -> Result<Self> {
+        let (count, width) = centres.dims2()?;
+        let mean = centres.to_dtype(DType::F64)?.mean(0)?;
+        let mean = mean.to_dtype(DType::F32)?;
+        let (centred, half_norms) = with_numbers::<f32, _>(centres, |centres, device| {
+            let (centred, half_norms) = centre(centres, &mean, (count, width), device)?;
+            Ok((
+                tensor(centred, device, (count, width)),
+                tensor(half_norms, device, count),
+            ))
+        })?;
+        let largest_half_norm = half_norms.max(D::Minus1)?.to_scalar::<f32>()?;
         Ok(Self {
             mean,
-            directions,
-            centres,
-            largest_half_norm: half_norms.into_iter().fold(0.0, f32::max),
-            slack,
+            centres: centred,
+            half_norms,
+            largest_half_norm,
         })
     }
 }
 
-fn sketch(rows: &Tensor, mean: &Tensor, directions: &Tensor) -> Result<Tensor> {
-    let (count, width) = rows.dims2()?;
-    with_numbers::<f32, _>(rows, |rows, device| {
-        with_numbers::<f32, _>(mean, |mean, _| {
-            with_numbers::<f32, _>(directions, |directions, _| {
-                let mut sketches = room::<f32>(device, count * SKETCH)?;
-                let function = NEAREST.load(device, "sketch")?;
-                launch!(
-                    function,
-                    (count.div_ceil(SKETCH_ROWS), 1),
-                    SKETCH_THREADS,
-                    rows,
-                    mean,
-                    directions,
-                    &mut sketches,
-                    &int(count)?,
-                    &int(width)?,
-                );
-                Ok(tensor(sketches, device, (count, SKETCH)))
-            })
-        })
-    })
+/// Rows less the mean, and half their squared norms.
+fn centre(
+    rows: &CudaView<f32>,
+    mean: &Tensor,
+    (count, width): (usize, usize),
+    device: &CudaDevice,
+) -> Result<(CudaSlice<f32>, CudaSlice<f32>)> {
+    let mut centred = room::<f32>(device, count * width)?;
+    let mut half_norms = room::<f32>(device, count)?;
+    with_numbers::<f32, _>(mean, |mean, _| {
+        let function = NEAREST.load(device, "centre")?;
+        launch!(
+            function,
+            (count.div_ceil(THREADS / WARP), 1),
+            THREADS,
+            rows,
+            mean,
+            &mut centred,
+            &mut half_norms,
+            &int(count)?,
+            &int(width)?,
+        );
+        Ok(())
+    })?;
+    Ok((centred, half_norms))
 }
 
 /// The `count` nearest of `centres` (N, D) for each of `patches` (T, D), nearest first, the earlier one among equals; `None`
-/// where the kernels have no room for so many.
+/// where the kernel was not made for so many.
 pub(in crate::ops) fn nearest(
     patches: &Tensor,
     centres: &Tensor,
-    sketches: Option<&Sketches>,
+    centred: &Centred,
     count: usize,
 ) -> Result<Option<Neighbours>> {
     let (patch_count, width) = patches.dims2()?;
@@ -98,169 +90,98 @@ pub(in crate::ops) fn nearest(
     if width != centre_width {
         bail!("patches have {width} values, centres {centre_width}");
     }
-    let Some(places) = [4, 8, 16, 32].into_iter().find(|&places| count <= places) else {
+    let wanted = count.min(centre_count);
+    if patch_count == 0 || wanted == 0 || wanted > THREADS {
         return Ok(None);
-    };
+    }
     let search = Search {
-        patch_count,
         centre_count,
         width,
-        wanted: count.min(centre_count),
-        places,
+        wanted,
+        centred,
     };
-    if patch_count == 0 || search.wanted == 0 {
-        return Ok(None);
-    }
-    let own = sketches
-        .map(|sketches| sketch(patches, &sketches.mean, &sketches.directions))
-        .transpose()?;
     with_numbers::<f32, _>(patches, |patches, device| {
         with_numbers::<f32, _>(centres, |centres, _| {
-            let survivors = match (sketches, &own) {
-                (Some(sketches), Some(own)) => {
-                    with_numbers::<f32, _>(own, |own, _| {
-                        with_numbers::<f32, _>(&sketches.centres, |bounds, _| {
-                            search.survivors(patches, centres, (own, bounds), sketches, device)
-                        })
-                    })?
-                }
-                _ => Survivors::all(device)?,
-            };
-            search.nearest(patches, centres, &survivors, device)
+            let mut indices = room::<u32>(device, patch_count * wanted)?;
+            let mut squared = room::<f32>(device, patch_count * wanted)?;
+            let at_once = (PRODUCTS / centre_count).clamp(1, patch_count);
+            for start in (0..patch_count).step_by(at_once) {
+                let end = patch_count.min(start + at_once);
+                let found = (
+                    &mut indices.slice_mut(start * wanted..end * wanted),
+                    &mut squared.slice_mut(start * wanted..end * wanted),
+                );
+                let part = patches.slice(start * width..end * width);
+                search.run(&part, centres, end - start, found, device)?;
+            }
+            Ok(Some(Neighbours {
+                indices: tensor(indices, device, (patch_count, wanted)),
+                squared: tensor(squared, device, (patch_count, wanted)),
+            }))
         })
     })
-    .map(Some)
 }
 
-/// The centres that the bounds leave.
-struct Survivors {
-    /// `(T, room)`; as many count as `found` says.
-    list: CudaSlice<u32>,
-    found: CudaSlice<u32>,
-    /// 0: no list was made.
-    room: usize,
-}
-
-impl Survivors {
-    fn all(device: &CudaDevice) -> Result<Self> {
-        Ok(Self {
-            list: device.alloc_zeros(1)?,
-            found: device.alloc_zeros(1)?,
-            room: 0,
-        })
-    }
-}
-
-struct Search {
-    patch_count: usize,
+struct Search<'a> {
     centre_count: usize,
     width: usize,
     wanted: usize,
-    /// Places for the nearest in a thread's registers.
-    places: usize,
+    centred: &'a Centred,
 }
 
-impl Search {
-    fn survivors(
-        &self,
-        patches: &CudaView<f32>,
-        centres: &CudaView<f32>,
-        (own, bounds): (&CudaView<f32>, &CudaView<f32>),
-        sketches: &Sketches,
-        device: &CudaDevice,
-    ) -> Result<Survivors> {
-        let (count, places) = (self.patch_count, self.places);
-        let blocks = count.div_ceil(THREADS);
-        let shares = BUSY.div_ceil(blocks).min(MOST_SHARES);
-        let (patch_count, centre_count) = (int(count)?, int(self.centre_count)?);
-        let mut least = room::<f32>(device, shares * count * places)?;
-        let mut seeds = room::<u32>(device, shares * count * places)?;
-        let function = NEAREST.load(device, &format!("seeds_{places}"))?;
-        launch!(
-            function,
-            (blocks, shares),
-            THREADS,
-            own,
-            bounds,
-            &mut least,
-            &mut seeds,
-            &patch_count,
-            &centre_count,
-        );
-        let mut limits = room::<f32>(device, count)?;
-        let function = NEAREST.load(device, &format!("limits_{places}"))?;
-        launch!(
-            function,
-            (count.div_ceil(THREADS / WARP), 1),
-            THREADS,
-            patches,
-            centres,
-            own,
-            &least,
-            &seeds,
-            &mut limits,
-            &patch_count,
-            &int(self.width)?,
-            &int(self.wanted)?,
-            &int(shares)?,
-            &sketches.slack,
-            &sketches.largest_half_norm,
-        );
-        let mut list = room::<u32>(device, count * ROOM)?;
-        let mut found = device.alloc_zeros::<u32>(count)?;
-        let function = NEAREST.load(device, "survivors")?;
-        launch!(
-            function,
-            (blocks, shares),
-            THREADS,
-            own,
-            bounds,
-            &limits,
-            &mut list,
-            &mut found,
-            &patch_count,
-            &centre_count,
-            &int(ROOM)?,
-        );
-        Ok(Survivors {
-            list,
-            found,
-            room: ROOM,
-        })
-    }
+type Mut<'a, 'b, T> = &'a mut candle_core::cuda_backend::cudarc::driver::CudaViewMut<'b, T>;
 
-    fn nearest(
+impl Search<'_> {
+    fn run(
         &self,
         patches: &CudaView<f32>,
         centres: &CudaView<f32>,
-        survivors: &Survivors,
+        count: usize,
+        (indices, squared): (Mut<u32>, Mut<f32>),
         device: &CudaDevice,
-    ) -> Result<Neighbours> {
-        let (count, wanted) = (self.patch_count, self.wanted);
-        let mut indices = room::<u32>(device, count * wanted)?;
-        let mut squared = room::<f32>(device, count * wanted)?;
-        let function = NEAREST.load(device, &format!("nearest_{}", self.places))?;
-        launch!(
-            function,
-            (count.div_ceil(THREADS / WARP), 1),
-            THREADS,
-            patches,
-            centres,
-            &survivors.list,
-            &survivors.found,
-            &mut indices,
-            &mut squared,
-            &int(count)?,
-            &int(self.centre_count)?,
-            &int(self.width)?,
-            &int(wanted)?,
-            &int(survivors.room)?,
-        );
-        Ok(Neighbours {
-            indices: tensor(indices, device, (count, wanted)),
-            squared: tensor(squared, device, (count, wanted)),
+    ) -> Result<()> {
+        let size = (count, self.width);
+        let (centred, patch_half_norms) = centre(patches, &self.centred.mean, size, device)?;
+        let mut products = room::<f32>(device, count * self.centre_count)?;
+        with_numbers::<f32, _>(&self.centred.centres, |centred_centres, _| {
+            Product {
+                a: (Order::AsIs, self.width),
+                b: (Order::Turned, self.width),
+                c: self.centre_count,
+                sizes: [count, self.centre_count, self.width],
+                beta: 0.0,
+                precision: Precision::Tf32,
+            }
+            .run(device, &centred, centred_centres, &mut products)
+        })?;
+        with_numbers::<f32, _>(&self.centred.half_norms, |half_norms, _| {
+            let function = NEAREST.load(device, "nearest")?;
+            launch!(
+                function,
+                (count, 1),
+                THREADS,
+                patches,
+                centres,
+                &mut products,
+                &patch_half_norms,
+                half_norms,
+                indices,
+                squared,
+                &int(self.centre_count)?,
+                &int(self.width)?,
+                &int(self.wanted)?,
+                &product_error(self.width),
+                &self.centred.largest_half_norm,
+            );
+            Ok(())
         })
     }
+}
+
+/// How far a product of two rows may be off, in units of the product of their norms: both factors may lose all but 10 bits
+/// behind the first, and every addition may round.
+fn product_error(width: usize) -> f32 {
+    2.0_f32.powi(-9) + width as f32 * 2.0_f32.powi(-22)
 }
 
 /// `sum_k coefficients[t][k] * (patches[t] - centres[indices[t][k]])`: (T, D).

@@ -140,6 +140,14 @@ extern "C" __global__ void likelihood(const float* latent, const double* log_det
         likelihoods[n] = (log_det[n] + *log_gain - 0.5 * squared) / channels - 0.918938533204672742;
 }
 
+// How likely fibres are beside the likeliest there is, at most 1. Not-a-number must not pass for likely.
+extern "C" __global__ void shares(const double* likelihoods, float* shares, int count, double maximum) {
+    const int n = blockIdx.x * blockDim.x + threadIdx.x;
+    if (n >= count) return;
+    const double excess = likelihoods[n] - maximum;
+    shares[n] = (float)exp(excess > 0.0 ? 0.0 : excess);
+}
+
 // The mean of -log sigmoid(likelihood), the slope of each fibre's share of it, and the sum of the slopes. One block.
 extern "C" __global__ void mean_loss(const double* likelihoods, float* slopes, double* loss, float* slope_sum, int count,
                                      int channels) {
