@@ -326,3 +326,28 @@ fn out_row(ui: &mut Ui, form: &mut TrainForm, folders: &UserFolders, category: &
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PROCESSOR, device_hint};
+    use crate::config::DeviceChoice;
+    use crate::worker::message::Gpu;
+
+    #[test]
+    fn a_device_says_where_it_leads() {
+        let gpu = Gpu {
+            ordinal: 0,
+            name: "NVIDIA RTX A4000".to_owned(),
+            free_bytes: 15 << 30,
+            total_bytes: 16 << 30,
+            driver: (13, 0),
+        };
+        let gpus = std::slice::from_ref(&gpu);
+        for choice in [DeviceChoice::Auto, DeviceChoice::Cuda(0)] {
+            assert_eq!(device_hint(choice, gpus), gpu.in_words());
+        }
+        assert_eq!(device_hint(DeviceChoice::Cpu, gpus), PROCESSOR);
+        assert_eq!(device_hint(DeviceChoice::Auto, &[]), PROCESSOR);
+        assert!(device_hint(DeviceChoice::Cuda(1), gpus).contains("no GPU 1"));
+    }
+}

@@ -110,10 +110,7 @@ pub fn upsampling_adjoint(gradient: &Tensor, h: usize, w: usize) -> Result<Tenso
     })
 }
 
-fn each_picture(
-    batch: &Tensor,
-    work: impl Fn(&Tensor, usize) -> Result<Tensor>,
-) -> Result<Tensor> {
+fn each_picture(batch: &Tensor, work: impl Fn(&Tensor, usize) -> Result<Tensor>) -> Result<Tensor> {
     if batch.dim(0)? == 1 {
         return work(&batch.squeeze(0)?, 0)?.unsqueeze(0);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 
-use super::device::{Opened, open_device};
+use super::device::{Opened, open_device_for};
 use crate::config::{BackboneKind, DeviceChoice, ModelConfig, RunConfig};
 use crate::data::augment::Frame;
 use crate::data::batch::{BatchSettings, Batches};
@@ -227,12 +227,12 @@ pub struct TrainedDetector {
 impl TrainedDetector {
     /// Loads a model file; `weights` names a backbone file when the right one is not found by itself.
     pub fn load(path: &Path, weights: Option<&Path>, device: DeviceChoice) -> Result<Self> {
-        let Opened { device, line } = open_device(device)?;
         let ModelFile {
             meta,
             checksum,
             mut tensors,
         } = checkpoint::load(path)?;
+        let Opened { device, line } = open_device_for(meta.config.model.model(), device)?;
         let kind = meta.backbone.kind;
         let backbone_weights = if meta.backbone.embedded {
             BackboneWeights {
@@ -330,7 +330,11 @@ impl PictureReader {
                 spec: self.spec,
                 normalization: self.normalization,
                 rotations: None,
-                batch_size: if self.device.is_cpu() { BATCH } else { GPU_BATCH },
+                batch_size: if self.device.is_cpu() {
+                    BATCH
+                } else {
+                    GPU_BATCH
+                },
                 ahead: 2,
             },
         )
@@ -382,7 +386,11 @@ impl PictureReader {
             }
             if let Some(pixels) = &batch.pixels {
                 // On a CPU one at a time; a GPU takes them together, and their maps come back together.
-                let at_once = if self.device.is_cpu() { 1 } else { batch.indices.len() };
+                let at_once = if self.device.is_cpu() {
+                    1
+                } else {
+                    batch.indices.len()
+                };
                 for start in (0..batch.indices.len()).step_by(at_once.max(1)) {
                     if monitor.should_stop() {
                         return Ok(false);

@@ -3,10 +3,13 @@
 use anyhow::{Result, bail};
 use candle_core::Device;
 
-use crate::config::DeviceChoice;
+use crate::config::{DeviceChoice, ModelName};
 
 /// A GPU with less free memory than this cannot hold the smallest network and a picture.
 const LEAST_FREE_BYTES: usize = 512 << 20;
+
+/// Why PRN is left out where the others run on a GPU.
+pub const PRN_ON_CPU: &str = "PRN does not run on a GPU yet";
 
 #[cfg(not(feature = "cuda"))]
 const NO_SUPPORT: &str = "this build of Flawscope has no GPU support";
@@ -83,6 +86,18 @@ pub fn open_device(choice: DeviceChoice) -> Result<Opened> {
     }
 }
 
+/// Opens the device that work with a model asked for: PRN stays on the CPU, whose layers it has kernels for.
+pub fn open_device_for(model: ModelName, choice: DeviceChoice) -> Result<Opened> {
+    if model != ModelName::Prn || !cfg!(feature = "cuda") {
+        return open_device(choice);
+    }
+    match choice {
+        DeviceChoice::Cuda(_) => bail!("{PRN_ON_CPU}; use `--device cpu`"),
+        DeviceChoice::Auto => Ok(cpu(PRN_ON_CPU)),
+        DeviceChoice::Cpu => open_device(choice),
+    }
+}
+
 fn cpu(why: &str) -> Opened {
     let threads = rayon::current_num_threads();
     Opened {
@@ -153,21 +168,31 @@ pub fn device_name(device: &Device) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gpu, open_device};
-    use crate::config::DeviceChoice;
+    use super::{Gpu, open_device, open_device_for};
+    use crate::config::{DeviceChoice, ModelName};
 
     #[test]
     fn automatic_choice_always_finds_a_device_and_says_which() {
         let opened = open_device(DeviceChoice::Auto).unwrap();
-        let start = if opened.device.is_cpu() { "cpu, " } else { "cuda:0, " };
+        let start = if opened.device.is_cpu() {
+            "cpu, "
+        } else {
+            "cuda:0, "
+        };
         assert!(opened.line.starts_with(start), "{}", opened.line);
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn asking_for_a_gpu_without_gpu_support_says_what_to_do() {
-        let message = open_device(DeviceChoice::Cuda(0)).err().unwrap().to_string();
-        assert!(message.contains("--device cpu") && message.contains("--features cuda"), "{message}");
+        let message = open_device(DeviceChoice::Cuda(0))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            message.contains("--device cpu") && message.contains("--features cuda"),
+            "{message}"
+        );
         let auto = open_device(DeviceChoice::Auto).unwrap().line;
         assert!(auto.contains("no GPU support"), "{auto}");
     }
@@ -175,8 +200,20 @@ mod tests {
     #[cfg(feature = "cuda")]
     #[test]
     fn a_gpu_that_is_not_there_is_refused_with_what_to_do() {
-        let message = open_device(DeviceChoice::Cuda(99)).err().unwrap().to_string();
+        let message = open_device(DeviceChoice::Cuda(99))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(message.contains("--device cpu"), "{message}");
+    }
+
+    #[test]
+    fn prn_stays_on_the_cpu_and_says_why() {
+        let opened = open_device_for(ModelName::Prn, DeviceChoice::Auto).unwrap();
+        assert!(opened.device.is_cpu());
+        assert_eq!(opened.line.contains("PRN"), cfg!(feature = "cuda"));
+        let refused = open_device_for(ModelName::Prn, DeviceChoice::Cuda(0)).err();
+        assert!(refused.unwrap().to_string().contains("--device cpu"));
     }
 
     #[test]

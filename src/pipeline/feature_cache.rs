@@ -94,7 +94,8 @@ impl FeatureCache {
     fn push_picture(&mut self, taps: &[Tensor], index: usize) -> Result<()> {
         if self.on_gpu.len() < self.gpu_capacity {
             let halves = taps.iter().map(|tap| tap.get(index)?.to_dtype(DType::F16));
-            self.on_gpu.push(halves.collect::<candle_core::Result<_>>()?);
+            self.on_gpu
+                .push(halves.collect::<candle_core::Result<_>>()?);
             return Ok(());
         }
         let mut halves = Vec::with_capacity(self.picture_len());
@@ -114,8 +115,10 @@ impl FeatureCache {
 
     /// The features of `indices` as one batch of f32 taps `(B, C, h, w)` on `device`.
     pub fn batch(&mut self, indices: &[usize], device: &Device) -> Result<Vec<Tensor>> {
-        let on_gpu: Option<Vec<&Vec<Tensor>>> =
-            indices.iter().map(|&index| self.on_gpu.get(index)).collect();
+        let on_gpu: Option<Vec<&Vec<Tensor>>> = indices
+            .iter()
+            .map(|&index| self.on_gpu.get(index))
+            .collect();
         match on_gpu.filter(|pictures| !pictures.is_empty()) {
             Some(pictures) => gathered(&pictures, device),
             None => self.batch_from_memory(indices, device),
@@ -140,12 +143,9 @@ impl FeatureCache {
                 start += len;
             }
         }
-        let tensors = taps
-            .into_iter()
-            .zip(&shapes)
-            .map(|(values, &[c, h, w])| {
-                Tensor::from_vec(values, (indices.len(), c, h, w), device) // (B, C, h, w)
-            });
+        let tensors = taps.into_iter().zip(&shapes).map(|(values, &[c, h, w])| {
+            Tensor::from_vec(values, (indices.len(), c, h, w), device) // (B, C, h, w)
+        });
         Ok(tensors.collect::<candle_core::Result<_>>()?)
     }
 
@@ -262,8 +262,7 @@ mod tests {
     fn a_batch_of_another_shape_is_refused() {
         let mut cache = FeatureCache::new(usize::MAX, 0);
         cache.push(&taps(0, 1)).unwrap();
-        let other =
-            vec![Tensor::zeros((1, 2, 4, 5), candle_core::DType::F32, &Device::Cpu).unwrap()];
+        let other = vec![Tensor::zeros((1, 2, 4, 5), DType::F32, &Device::Cpu).unwrap()];
         assert!(cache.push(&other).is_err());
     }
 }

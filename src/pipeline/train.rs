@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::calibrate::{calibrate, freeze};
 use super::defects::{self, SeenDefects, read_seen};
 use super::detector::{PictureReader, UsedBackbone, new_detector, resumed_detector};
-use super::device::{Opened, open_device};
+use super::device::{Opened, open_device_for};
 use super::encode::{Encoded, encode};
 use super::epochs::{Plan, StepTimes, run_epochs};
 use super::feature_cache::FeatureCache;
@@ -58,7 +58,7 @@ pub fn train(config: &RunConfig, out: &Path, monitor: &dyn Monitor) -> Result<Ou
     let seen = seen_defects(&config, &pictures, monitor)?;
     let folder = RunFolder::create(out)?;
     let _unless_empty = RemoveIfEmpty(out);
-    let Opened { device, line } = open_device(config.device)?;
+    let Opened { device, line } = open_device_for(config.model.model(), config.device)?;
     monitor.report(Progress::Device { line });
     let (mut detector, reader, backbone) = new_detector(&config, pictures.spec, &device)?;
     let Some(mut encoded) = encode(
@@ -102,7 +102,7 @@ pub fn resume(run: &Path, monitor: &dyn Monitor) -> Result<Outcome<Trained>> {
     let started = Instant::now();
     let folder = RunFolder::open_interrupted(run)?;
     let mut state = training_state::load(&folder.training_path())?;
-    let Opened { device, line } = open_device(state.config.device)?;
+    let Opened { device, line } = open_device_for(state.config.model.model(), state.config.device)?;
     monitor.report(Progress::Device { line });
     let pictures = TrainingPictures::choose(&state.config)?;
     let seen = seen_defects(&state.config, &pictures, monitor)?;

@@ -168,12 +168,19 @@ fn cfa_learns_and_scores_alike() {
             at: Cursor::default(),
             batches: 1,
         };
-        result.0.push(model.train_step(&features, turn).unwrap().loss);
+        result
+            .0
+            .push(model.train_step(&features, turn).unwrap().loss);
         let saved = model.tensors().unwrap().into_iter().collect();
         let network = self::network(&config.taps, device);
         let again = Cfa::from_tensors(config.clone(), network, INPUT, saved).unwrap();
         let maps = model.score(&parts(6, device)).unwrap();
-        assert_close(&again.score(&parts(6, device)).unwrap(), &maps, 1e-5, "saved");
+        assert_close(
+            &again.score(&parts(6, device)).unwrap(),
+            &maps,
+            1e-5,
+            "saved",
+        );
         result
     };
     assert_alike(&run(&gpu), &run(&Device::Cpu), 1e-3);
@@ -201,7 +208,8 @@ fn prn_learns_and_scores_alike() {
         let pixels = parts(6, device);
         let features = model.encode(&pixels).unwrap();
         model.prepare(&mut std::iter::once(Ok(features))).unwrap();
-        let mask = Tensor::zeros((6, 1, INPUT.0, INPUT.1), candle_core::DType::F32, device).unwrap();
+        let mask =
+            Tensor::zeros((6, 1, INPUT.0, INPUT.1), candle_core::DType::F32, device).unwrap();
         let lesson = [pixels.clone(), mask];
         let losses = (0..3)
             .map(|batch| {

@@ -68,7 +68,9 @@ fn convolutions_agree() {
             let residual = noise(expected.dims(), 4);
             let expected = here.forward_add(&input, &residual, activation).unwrap();
             let residual = residual.to_device(&gpu).unwrap();
-            let found = there.forward_add(&input_there, &residual, activation).unwrap();
+            let found = there
+                .forward_add(&input_there, &residual, activation)
+                .unwrap();
             assert_close(&found, &expected, CONVOLUTION, &format!("{what}, added"));
         }
     }
@@ -92,7 +94,13 @@ fn a_picture_that_is_no_number_stays_that_way() {
 #[test]
 fn poolings_and_gates_agree() {
     let Some(gpu) = gpu() else { return };
-    for dims in [[1, 1, 1, 1], [1, 2, 1, 5], [2, 3, 7, 8], [3, 2, 2, 2], [2, 20, 33, 31]] {
+    for dims in [
+        [1, 1, 1, 1],
+        [1, 2, 1, 5],
+        [2, 3, 7, 8],
+        [3, 2, 2, 2],
+        [2, 20, 33, 31],
+    ] {
         let pixels = noise(&dims, 1);
         let there = pixels.to_device(&gpu).unwrap();
         let what = format!("{dims:?}");
@@ -114,7 +122,12 @@ fn poolings_and_gates_agree() {
 #[test]
 fn maps_are_upsampled_and_smoothed_alike() {
     let Some(gpu) = gpu() else { return };
-    for (from, to) in [([7, 5], [28, 20]), ([14, 14], [56, 56]), ([1, 3], [5, 9]), ([6, 6], [5, 4])] {
+    for (from, to) in [
+        ([7, 5], [28, 20]),
+        ([14, 14], [56, 56]),
+        ([1, 3], [5, 9]),
+        ([6, 6], [5, 4]),
+    ] {
         let maps = noise(&[3, from[0], from[1]], 1);
         let there = maps.to_device(&gpu).unwrap();
         for alignment in [Alignment::Borders, Alignment::Centres] {
@@ -139,10 +152,16 @@ fn embeddings_are_upsampled_and_spread_back_alike() {
         ([6, 1], [2, 1], 1),
         ([200, 150], [2, 1], 3),
     ] {
-        let (base, coarse) = (noise(&[2, height, width, depth], 1), noise(&[2, h, w, depth], 2));
+        let (base, coarse) = (
+            noise(&[2, height, width, depth], 1),
+            noise(&[2, h, w, depth], 2),
+        );
         let what = format!("{height} {width} from {h} {w}");
         let expected = sum_on_first_grid(&[base.clone(), coarse.clone()]).unwrap();
-        let there = [base.to_device(&gpu).unwrap(), coarse.to_device(&gpu).unwrap()];
+        let there = [
+            base.to_device(&gpu).unwrap(),
+            coarse.to_device(&gpu).unwrap(),
+        ];
         assert_close(&sum_on_first_grid(&there).unwrap(), &expected, 1e-5, &what);
         // A coarse sample may gather thousands of fine ones.
         let expected = upsampling_adjoint(&base, h, w).unwrap();
@@ -173,14 +192,20 @@ fn assert_same_neighbours(
     assert_eq!(found.squared.dims(), expected.squared.dims(), "{what}");
     let count = found.squared.dims()[1];
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-5 * b.abs() + 1e-6;
-    let (bank, patches) = (bank.to_vec2::<f32>().unwrap(), patches.to_vec2::<f32>().unwrap());
+    let (bank, patches) = (
+        bank.to_vec2::<f32>().unwrap(),
+        patches.to_vec2::<f32>().unwrap(),
+    );
     let (squared, wanted) = (values(&found.squared), values(&expected.squared));
     for (place, centre) in values(&found.indices).into_iter().enumerate() {
         let (d, e) = (squared[place], wanted[place]);
         assert!(near(d, e), "{what}: {d} instead of {e} at {place}");
         let pairs = bank[centre as usize].iter().zip(&patches[place / count]);
         let own: f64 = pairs.map(|(c, p)| f64::from(c - p).powi(2)).sum();
-        assert!(near(d, own), "{what}: {d} at {place}, but centre {centre} is {own} away");
+        assert!(
+            near(d, own),
+            "{what}: {d} at {place}, but centre {centre} is {own} away"
+        );
     }
 }
 
@@ -199,7 +224,14 @@ fn compare_search(bank: &Tensor, patches: &Tensor, gpu: &Device, what: &str) {
 #[test]
 fn the_nearest_centres_are_those_of_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    for (width, centres) in [(160, 540), (130, 300), (67, 129), (448, 700), (40, 300), (5, 9)] {
+    for (width, centres) in [
+        (160, 540),
+        (130, 300),
+        (67, 129),
+        (448, 700),
+        (40, 300),
+        (5, 9),
+    ] {
         let bank = cloud(centres, width, 1);
         let noise = cloud(centres, width, 2);
         let near: Vec<f32> = bank.iter().zip(&noise).map(|(c, n)| c + 0.1 * n).collect();
@@ -229,11 +261,22 @@ fn difficult_banks_are_searched_exactly() {
     for distinct in [1, 3, 200] {
         let flat: Vec<f32> = (0..200)
             .flat_map(|n| {
-                (0..width).map(move |d| if d < 5 { ((n % distinct) * (d + 1)) as f32 } else { 0.0 })
+                (0..width).map(move |d| {
+                    if d < 5 {
+                        ((n % distinct) * (d + 1)) as f32
+                    } else {
+                        0.0
+                    }
+                })
             })
             .collect();
         let what = format!("{distinct} distinct centres");
-        compare_search(&rows(flat, width), &rows(cloud(30, width, 4), width), &gpu, &what);
+        compare_search(
+            &rows(flat, width),
+            &rows(cloud(30, width, 4), width),
+            &gpu,
+            &what,
+        );
     }
     // Outliers far away, among the centres and among the patches.
     let mut wide = cloud(400, width, 5);
@@ -248,7 +291,10 @@ fn patches_that_are_no_numbers_end_in_valid_centres_at_infinite_distance() {
     for width in [160, 20] {
         let bank = rows(cloud(300, width, 7), width).to_device(&gpu).unwrap();
         let patches = Tensor::full(f32::NAN, (3, width), &gpu).unwrap();
-        let found = CentreIndex::new(&bank).unwrap().nearest(&patches, 3).unwrap();
+        let found = CentreIndex::new(&bank)
+            .unwrap()
+            .nearest(&patches, 3)
+            .unwrap();
         assert_eq!(values(&found.indices), [0.0, 1.0, 2.0].repeat(3));
         assert!(values(&found.squared).iter().all(|d| d.is_infinite()));
     }

@@ -76,7 +76,9 @@ fn operations() {
         resize(&scores, 224, 224, Alignment::Borders).unwrap()
     });
     let maps = random(&[32, 224, 224], gpu);
-    time(gpu, "32 maps of 224 smoothed", || smooth(&maps, 4.0).unwrap());
+    time(gpu, "32 maps of 224 smoothed", || {
+        smooth(&maps, 4.0).unwrap()
+    });
     for batch in [1, 32] {
         let tap = random(&[batch, 256, 56, 56], gpu);
         time(gpu, &format!("average of {batch} x 256 x 56 x 56"), || {
@@ -102,8 +104,11 @@ fn operations() {
             let padding = Padding::Zeros(kernel / 2);
             let conv = Conv2d::new(&weight, &bias, channels, stride, padding).unwrap();
             let pixels = random(&[batch, from, side, side], gpu);
-            let what = format!("{channels:?} {batch} x {from} x {side}² to {to}, {kernel} px / {stride}");
-            time(gpu, &what, || conv.forward(&pixels, Activation::Relu).unwrap());
+            let what =
+                format!("{channels:?} {batch} x {from} x {side}² to {to}, {kernel} px / {stride}");
+            time(gpu, &what, || {
+                conv.forward(&pixels, Activation::Relu).unwrap()
+            });
         }
     }
 }

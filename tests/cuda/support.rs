@@ -30,7 +30,11 @@ pub fn noise(dims: &[usize], salt: usize) -> Tensor {
 }
 
 pub fn values(tensor: &Tensor) -> Vec<f64> {
-    let flat = tensor.to_device(&Device::Cpu).unwrap().flatten_all().unwrap();
+    let flat = tensor
+        .to_device(&Device::Cpu)
+        .unwrap()
+        .flatten_all()
+        .unwrap();
     flat.to_dtype(DType::F64).unwrap().to_vec1().unwrap()
 }
 

@@ -87,7 +87,8 @@ impl Jobs for FakeJobs {
     ) -> Result<()> {
         if matches!(command, Command::ListWeights) {
             let weights = self.weights.clone();
-            emit(Event::WeightsListed { job, weights });
+            let gpus = Err("this build of Flawscope has no GPU support".to_owned());
+            emit(Event::WeightsListed { job, weights, gpus });
             return Ok(());
         }
         // A test that is over hears nothing more.

@@ -180,7 +180,11 @@ impl Cfa {
         }
         let stride = self.backbone.strides().first().copied().unwrap_or(1).max(1);
         let cells = self.input.0.div_ceil(stride) * self.input.1.div_ceil(stride);
-        let width = self.descriptor.blocks[0].dims().last().copied().unwrap_or(1);
+        let width = self.descriptor.blocks[0]
+            .dims()
+            .last()
+            .copied()
+            .unwrap_or(1);
         (GPU_EMBEDDINGS / (4 * cells * width).max(1)).max(1)
     }
 }

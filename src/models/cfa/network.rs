@@ -159,7 +159,11 @@ fn coordinates(h: usize, w: usize, device: &Device) -> Result<Tensor> {
 pub(super) fn pictures(batch: &[Tensor], start: usize, count: usize) -> Result<Vec<Tensor>> {
     batch
         .iter()
-        .map(|tap| tap.narrow(0, start, count)?.to_dtype(DType::F32)?.contiguous())
+        .map(|tap| {
+            tap.narrow(0, start, count)?
+                .to_dtype(DType::F32)?
+                .contiguous()
+        })
         .collect()
 }
 
@@ -303,10 +307,7 @@ mod tests {
     #[test]
     fn pictures_together_are_what_they_are_alone() -> Result<()> {
         let (descriptor, first) = example();
-        let second: Vec<Tensor> = first
-            .iter()
-            .map(|tap| tap.sqr())
-            .collect::<Result<_>>()?;
+        let second: Vec<Tensor> = first.iter().map(Tensor::sqr).collect::<Result<_>>()?;
         let both: Vec<Tensor> = first
             .iter()
             .zip(&second)

@@ -13,10 +13,7 @@ pub(super) fn share(likelihood: f64, maximum: f64) -> f32 {
 
 /// Maps `(B, H, W)` from the scales' shares `(B, h, w)`, see [`share`]: how far their sum stays below their number. 0 where
 /// every scale finds the picture as likely as anything it has seen.
-pub(super) fn anomaly_maps(
-    shares: &[Tensor],
-    (height, width): (usize, usize),
-) -> Result<Tensor> {
+pub(super) fn anomaly_maps(shares: &[Tensor], (height, width): (usize, usize)) -> Result<Tensor> {
     let mut sum: Option<Tensor> = None;
     for grid in shares {
         let own = resize(grid, height, width, Alignment::Centres)?.to_dtype(DType::F64)?;

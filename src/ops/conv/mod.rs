@@ -367,9 +367,7 @@ mod tests {
     use candle_core::{Device, Result, Tensor};
 
     use super::{Activation, Channels, Conv2d, Padding};
-    #[cfg(feature = "cuda")]
-use crate::ops::cuda;
-use crate::ops::lanes::Isa;
+    use crate::ops::lanes::Isa;
 
     /// Numbers between -1 and 1 without a pattern a wrong index could hide in.
     fn noise(dims: &[usize], salt: usize) -> Tensor {

@@ -57,7 +57,11 @@ pub(in crate::ops) fn conv2d(
 ) -> Result<Tensor> {
     let (batch, channels, height, width) = pixels.dims4()?;
     let (out_channels, seen, kernel, _) = weight.dims4()?;
-    let out = |size: usize| (size + 2 * padding).checked_sub(kernel).map(|rest| rest / stride + 1);
+    let out = |size: usize| {
+        (size + 2 * padding)
+            .checked_sub(kernel)
+            .map(|rest| rest / stride + 1)
+    };
     let (Some(out_height), Some(out_width)) = (out(height), out(width)) else {
         bail!("a picture of {height} x {width} pixels is smaller than the convolution");
     };
@@ -66,7 +70,12 @@ pub(in crate::ops) fn conv2d(
     }
     let shape = Shape {
         pixels: [int(batch)?, int(channels)?, int(height)?, int(width)?],
-        weight: [int(out_channels)?, int(channels)?, int(kernel)?, int(kernel)?],
+        weight: [
+            int(out_channels)?,
+            int(channels)?,
+            int(kernel)?,
+            int(kernel)?,
+        ],
         padding: int(padding)?,
         stride: int(stride)?,
     };
@@ -144,12 +153,8 @@ impl Plan {
         let [batch, channels, height, width] = out_dims.map(int);
         let out_dims = [batch?, channels?, height?, width?];
         let (padding, stride) = ([shape.padding; 2], [shape.stride; 2]);
-        let conv = handle.create_conv2d::<f32>(
-            padding,
-            stride,
-            [1, 1],
-            Mode::CUDNN_CROSS_CORRELATION,
-        );
+        let conv =
+            handle.create_conv2d::<f32>(padding, stride, [1, 1], Mode::CUDNN_CROSS_CORRELATION);
         let mut plan = Self {
             conv: conv.map_err(Error::wrap)?,
             pixels: handle

@@ -177,7 +177,7 @@ impl GpuFlow {
             _ => Space::new(self.sizes, self.sizes.blocks, count, &self.device)?,
         };
         let chosen = self.device.clone_htod(chosen)?;
-        self.forward(tap, Fibres::Chosen(&chosen), &mut space)?;
+        self.forward(tap, &Fibres::Chosen(&chosen), &mut space)?;
         self.judge(&mut space)?;
         self.backward(&mut space)?;
         self.differentiate(&space)?;
@@ -253,7 +253,7 @@ impl GpuFlow {
                 Some(space) if space.count == count => space,
                 _ => Space::new(self.sizes, 1, count, &self.device)?,
             };
-            self.forward(tap, Fibres::From(start as u32), &mut space)?;
+            self.forward(tap, &Fibres::From(start as u32), &mut space)?;
             work(&space, start)?;
             last = Some(space);
         }
@@ -274,8 +274,8 @@ impl GpuFlow {
     }
 
     /// From a tap to likelihoods. `space` keeps what the way back needs where it has room for all blocks.
-    fn forward(&self, tap: &Tensor, fibres: Fibres, space: &mut Space) -> Result<()> {
-        self.gather(tap, &fibres, space)?;
+    fn forward(&self, tap: &Tensor, fibres: &Fibres, space: &mut Space) -> Result<()> {
+        self.gather(tap, fibres, space)?;
         self.gains(space)?;
         self.condition(space)?;
         for block in 0..self.sizes.blocks {
@@ -410,7 +410,7 @@ impl GpuFlow {
             c: hidden,
             sizes: [count, hidden, sizes.kept],
             beta: 1.0,
-                precision: Precision::Full,
+            precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -434,7 +434,7 @@ impl GpuFlow {
             c: outputs,
             sizes: [count, outputs, hidden],
             beta: 0.0,
-                precision: Precision::Full,
+            precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -468,7 +468,7 @@ impl GpuFlow {
             c: channels,
             sizes: [count, channels, channels],
             beta: 0.0,
-                precision: Precision::Full,
+            precision: Precision::Full,
         }
         .run(
             &self.device,
@@ -583,7 +583,7 @@ impl GpuFlow {
                     c: channels,
                     sizes: [count, sizes.kept, hidden],
                     beta: 1.0,
-                precision: Precision::Full,
+                    precision: Precision::Full,
                 }
                 .run(
                     &self.device,
@@ -610,7 +610,7 @@ impl GpuFlow {
             c: sizes.inputs(),
             sizes: [hidden, width, count],
             beta: 0.0,
-                precision: Precision::Full,
+            precision: Precision::Full,
         };
         first_layer(sizes.kept, channels).run_batch(
             &device,
@@ -638,7 +638,7 @@ impl GpuFlow {
             c: hidden,
             sizes: [outputs, hidden, count],
             beta: 0.0,
-                precision: Precision::Full,
+            precision: Precision::Full,
         }
         .run_batch(
             &device,

@@ -1,8 +1,8 @@
 //! The exact search for nearest centres on a GPU: a quick matrix product tells which centres can be among them, and their
 //! distances are computed from differences.
 
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
 use candle_core::cuda_backend::CudaDevice;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView};
 use candle_core::{D, DType, Result, Tensor, bail};
 
 use super::product::{Order, Precision, Product};
@@ -193,9 +193,7 @@ pub(in crate::ops) fn weighted_differences(
 ) -> Result<Tensor> {
     let (patch_count, width) = patches.dims2()?;
     let (rows, count) = indices.dims2()?;
-    if rows != patch_count
-        || coefficients.dims2()? != (rows, count)
-        || centres.dims2()?.1 != width
+    if rows != patch_count || coefficients.dims2()? != (rows, count) || centres.dims2()?.1 != width
     {
         bail!("centres, indices or coefficients that do not fit the patches");
     }

@@ -3,9 +3,7 @@
 use candle_core::cuda_backend::cudarc::cublas::sys::{
     cublasMath_t as Math, cublasOperation_t as Operation, cublasSetMathMode,
 };
-use candle_core::cuda_backend::cudarc::cublas::{
-    CudaBlas, Gemm, GemmConfig, StridedBatchedConfig,
-};
+use candle_core::cuda_backend::cudarc::cublas::{CudaBlas, Gemm, GemmConfig, StridedBatchedConfig};
 use candle_core::cuda_backend::cudarc::driver::{DevicePtr, DevicePtrMut};
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 use candle_core::{Result, bail};

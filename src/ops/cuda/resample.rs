@@ -19,7 +19,11 @@ pub(in crate::ops) fn add_upsampled(base: &Tensor, coarse: &[Tensor]) -> Result<
     for grid in coarse {
         let (grid_batch, h, w, grid_depth) = grid.dims4()?;
         if grid_batch != batch || grid_depth != depth || h * w == 0 {
-            bail!("a grid {:?} cannot be added to {:?}", grid.dims(), base.dims());
+            bail!(
+                "a grid {:?} cannot be added to {:?}",
+                grid.dims(),
+                base.dims()
+            );
         }
         if sum.is_empty() {
             continue;

@@ -11,7 +11,7 @@ mod whole;
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ use self::made_up::{MAPS, Map, SIDE, pixel_metrics};
 use self::sheet::{Sheet, Work};
 use self::timer::Timer;
 use super::detector::PictureReader;
-use super::device::{Opened, open_device};
+use super::device::{Opened, PRN_ON_CPU, open_device};
 use super::training_pictures::TrainingPictures;
 use crate::config::{BackboneChoice, DeviceChoice, ModelName, RunConfig};
 use crate::data::image::InputPreset;
@@ -73,17 +73,12 @@ pub struct Bench {
 /// Measures. A few minutes at the usual second for each part.
 pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Bench>> {
     let Opened { device, line } = open_device(request.device)?;
+    let models = models_for(&device, &request.models, monitor)?;
     let folder = tempfile::tempdir().context("making a temporary folder to measure in")?;
     let sample = folder.path().join("sample");
     monitor.report(Progress::Phase {
         phase: Phase::Measuring,
-        total: OTHERS
-            + request
-                .models
-                .iter()
-                .copied()
-                .map(of_a_model)
-                .sum::<usize>(),
+        total: OTHERS + models.iter().copied().map(of_a_model).sum::<usize>(),
     });
     let settings = SampleSettings {
         train: 24,
@@ -110,7 +105,7 @@ pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Be
         parts: Vec::new(),
     };
     let pictures = TrainingPictures::choose(&config)?;
-    let Some(()) = parts(&mut sheet, request, &config, &pictures, folder.path())? else {
+    let Some(()) = parts(&mut sheet, &models, &config, &pictures, folder.path())? else {
         return Ok(Outcome::Cancelled);
     };
     let size = pictures.spec.size();
@@ -125,9 +120,25 @@ pub fn bench(request: &BenchRequest, monitor: &dyn Monitor) -> Result<Outcome<Be
     }))
 }
 
+/// Those of the models that run on the device.
+fn models_for(
+    device: &Device,
+    models: &[ModelName],
+    monitor: &dyn Monitor,
+) -> Result<Vec<ModelName>> {
+    let runs = |name: &ModelName| device.is_cpu() || *name != ModelName::Prn;
+    let running: Vec<ModelName> = models.iter().copied().filter(runs).collect();
+    if running.len() < models.len() {
+        ensure!(!running.is_empty(), "{PRN_ON_CPU}; use `--device cpu`");
+        let text = format!("{PRN_ON_CPU} and is left out");
+        monitor.report(Progress::Warning { text });
+    }
+    Ok(running)
+}
+
 fn parts(
     sheet: &mut Sheet<'_>,
-    request: &BenchRequest,
+    models: &[ModelName],
     config: &RunConfig,
     pictures: &TrainingPictures,
     folder: &std::path::Path,
@@ -138,12 +149,12 @@ fn parts(
     let Some(()) = decoding(sheet, config, pictures)? else {
         return Ok(None);
     };
-    for &name in &request.models {
+    for &name in models {
         let Some(()) = model::measure(sheet, name, config)? else {
             return Ok(None);
         };
     }
-    let first = request.models.first().copied().unwrap_or(ModelName::Cfa);
+    let first = models.first().copied().unwrap_or(ModelName::Cfa);
     let Some(()) = whole::measure(sheet, first, config, folder)? else {
         return Ok(None);
     };
