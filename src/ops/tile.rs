@@ -37,6 +37,17 @@ impl Lines {
     }
 }
 
+impl Lines {
+    /// Room for `count` numbers without any in it: each must be written before it is read.
+    pub(super) fn room(count: usize) -> Self {
+        Self(Vec::with_capacity(count.div_ceil(WIDEST)))
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
 /// `sums + left * right`: `left` is `depth` times `ROWS` numbers, `right` `depth` times `N` registers.
 ///
 /// # Safety

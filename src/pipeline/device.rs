@@ -11,7 +11,6 @@ const LEAST_FREE_BYTES: usize = 512 << 20;
 /// Why PRN is left out where the others run on a GPU.
 pub const PRN_ON_CPU: &str = "PRN does not run on a GPU yet";
 
-#[cfg(not(feature = "cuda"))]
 const NO_SUPPORT: &str = "this build of Flawscope has no GPU support";
 
 /// A GPU of this machine.
@@ -136,18 +135,15 @@ fn device(_: usize) -> Result<Device> {
 }
 
 /// Memory that is free on a GPU; none where there is none.
-#[cfg(feature = "cuda")]
 pub fn free_bytes(device: &Device) -> Result<usize> {
-    if device.is_cpu() {
-        return Ok(0);
+    match device {
+        #[cfg(feature = "cuda")]
+        Device::Cuda(_) => crate::ops::cuda::free_bytes(device).map_err(|error| {
+            anyhow::anyhow!("asking the GPU for its memory ({})", first_line(&error))
+        }),
+        Device::Cpu => Ok(0),
+        _ => bail!(NO_SUPPORT),
     }
-    crate::ops::cuda::free_bytes(device)
-        .map_err(|error| anyhow::anyhow!("asking the GPU for its memory ({})", first_line(&error)))
-}
-
-#[cfg(not(feature = "cuda"))]
-pub fn free_bytes(_: &Device) -> Result<usize> {
-    Ok(0)
 }
 
 /// Without the backtrace that the library may append.

@@ -219,6 +219,10 @@ impl Scale {
     }
 
     /// The flow with what was learnt so far.
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(clippy::unnecessary_wraps, reason = "a GPU may fail to give it back")
+    )]
     fn flow_now(&self) -> Result<Cow<'_, Flow>> {
         #[cfg(feature = "cuda")]
         if let Some(gpu) = self.gpu.get() {
@@ -229,6 +233,14 @@ impl Scale {
         Ok(Cow::Borrowed(&self.flow))
     }
 
+    #[cfg_attr(
+        not(feature = "cuda"),
+        expect(
+            clippy::unnecessary_wraps,
+            clippy::unused_self,
+            reason = "a GPU may have them, and may fail to give them back"
+        )
+    )]
     fn moments_now<'a>(&self, training: &'a Training) -> Result<Cow<'a, [BlockMoments]>> {
         #[cfg(feature = "cuda")]
         if let Some(gpu) = self.gpu.get() {
