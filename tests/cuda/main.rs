@@ -3,6 +3,10 @@
 //! Skipped with a line where there is no GPU; with `FLAWSCOPE_REQUIRE_CUDA=1` that is a failure.
 #![cfg(feature = "cuda")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(
+    clippy::print_stderr,
+    reason = "what was skipped or measured is told there"
+)]
 
 mod models;
 mod operations;

@@ -10,7 +10,7 @@ use flawscope::models::cflow::{Cflow, CflowConfig};
 use flawscope::models::prn::{Prn, PrnConfig};
 use flawscope::models::{Detector, FeatureExtractor, Turn};
 
-use crate::support::{assert_close, assert_near, gpu, noise, values};
+use crate::support::{assert_close, assert_near, drawn, gpu, noise, values};
 
 const INPUT: (usize, usize) = (64, 96);
 
@@ -23,7 +23,7 @@ fn weights(kind: BackboneKind, deepest: &Tap) -> HashMap<String, Tensor> {
             let inputs = spec.shape.iter().skip(1).product::<usize>() as f64;
             let tensor = match spec.name.rsplit('.').next() {
                 Some("weight" | "running_var") if norm => noise(&spec.shape, 0).ones_like(),
-                Some("weight") => noise(&spec.shape, number) * (2.0 / inputs).sqrt(),
+                Some("weight") => drawn(&spec.shape, number) * (6.0 / inputs).sqrt(),
                 _ => noise(&spec.shape, 0).zeros_like(),
             };
             (spec.name, tensor.unwrap())

@@ -29,6 +29,19 @@ pub fn noise(dims: &[usize], salt: usize) -> Tensor {
     Tensor::from_vec(values, dims, &Device::Cpu).unwrap()
 }
 
+/// Numbers between -1 and 1 as if drawn: sums of many do not cancel.
+pub fn drawn(dims: &[usize], salt: usize) -> Tensor {
+    let count = dims.iter().product::<usize>();
+    let value = |index: u32| {
+        let mut x = index.wrapping_mul(0x9E37_79B1).wrapping_add(salt as u32);
+        x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
+        x = (x ^ (x >> 13)).wrapping_mul(0xC2B2_AE35);
+        x ^= x >> 16;
+        (x >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    Tensor::from_vec((0..count as u32).map(value).collect(), dims, &Device::Cpu).unwrap()
+}
+
 pub fn values(tensor: &Tensor) -> Vec<f64> {
     let flat = tensor
         .to_device(&Device::Cpu)
