@@ -15,10 +15,11 @@
 //! - Models take tensors and return tensors: no files, no threads, no loops over epochs.
 //! - Metrics take slices and return numbers: they never see a tensor.
 //! - Only `app` knows egui, only `cli` knows clap and prints, only `worker` starts threads (and `data::batch`).
+//! - Only `models` and `metrics` use `ops`, and `pipeline::device`, which opens the GPU.
 //! - Nothing tensor-like crosses from the worker to the window: events carry plain owned data.
 //!
-//! Deliberately absent: an async runtime, global state, a plugin registry, macros of our own, a second config format,
-//! and callbacks inside models.
+//! Deliberately absent: an async runtime, global state, a plugin registry, macros of our own (but for the one that starts
+//! GPU kernels), a second config format, and callbacks inside models.
 
 pub mod app;
 pub mod cli;
