@@ -16,7 +16,7 @@ import torch.nn.functional as F
 import torchvision
 from safetensors.torch import save_file
 
-from peers import Coupling, blurred
+from peers import Coupling, blurred, print_pairs
 
 SECONDS = 0.7
 DEVICE = "cuda"
@@ -209,13 +209,7 @@ def main():
         part = cflow["CFLOW-AD: scoring, 32 at once"]
         note("CFLOW scoring, Wide-ResNet-50-2, 256 px, 32 at once", part, cflow_scoring_seconds(32))
 
-    print(f"PyTorch {torch.__version__}, {device}; {rounds} rounds in turns, medians of medians, milliseconds")
-    print(f"{'':<58}{'flawscope':>10}{'PyTorch':>10}{'ratio':>8}{'from':>8}{'to':>8}")
-    for name, times in pairs.items():
-        ratios = sorted(theirs / mine for mine, theirs in times)
-        mine, theirs = (1e3 * statistics.median(side) for side in zip(*times))
-        ratio = statistics.median(ratios)
-        print(f"{name:<58}{mine:>10.3f}{theirs:>10.3f}{ratio:>8.2f}{ratios[0]:>8.2f}{ratios[-1]:>8.2f}")
+    print_pairs(f"PyTorch {torch.__version__}, {device}; {rounds} rounds", pairs)
 
 
 if __name__ == "__main__":

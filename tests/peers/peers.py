@@ -145,6 +145,18 @@ def product_seconds():
     return timed(lambda: a @ b)
 
 
+def print_pairs(title, pairs):
+    """One line for each piece of work: medians of the rounds in milliseconds, and the ratio with its spread."""
+    width = max(map(len, pairs)) + 2
+    print(f"{title} in turns, medians of medians, milliseconds")
+    print(f"{'':<{width}}{'flawscope':>10}{'PyTorch':>10}{'ratio':>8}{'from':>8}{'to':>8}")
+    for name, times in pairs.items():
+        ratios = sorted(theirs / mine for mine, theirs in times)
+        mine, theirs = (1e3 * statistics.median(side) for side in zip(*times))
+        ratio = statistics.median(ratios)
+        print(f"{name:<{width}}{mine:>10.3f}{theirs:>10.3f}{ratio:>8.2f}{ratios[0]:>8.2f}{ratios[-1]:>8.2f}")
+
+
 def main():
     binary, weights, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3])
     pairs = {}
@@ -168,13 +180,7 @@ def main():
             part = cflow[f"CFLOW-AD: training step, {channels} channels, 256 fibres"]
             note(f"CFLOW training step, {channels} channels", part, cflow_step_seconds(channels))
 
-    print(f"PyTorch {torch.__version__}, {threads} threads, {rounds} rounds in turns, medians of medians, milliseconds")
-    print(f"{'':<46}{'flawscope':>10}{'PyTorch':>10}{'ratio':>8}{'from':>8}{'to':>8}")
-    for name, times in pairs.items():
-        ratios = sorted(theirs / mine for mine, theirs in times)
-        mine, theirs = (1e3 * statistics.median(side) for side in zip(*times))
-        ratio = statistics.median(ratios)
-        print(f"{name:<46}{mine:>10.2f}{theirs:>10.2f}{ratio:>8.2f}{ratios[0]:>8.2f}{ratios[-1]:>8.2f}")
+    print_pairs(f"PyTorch {torch.__version__}, {threads} threads, {rounds} rounds", pairs)
 
 
 if __name__ == "__main__":

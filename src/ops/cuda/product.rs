@@ -61,6 +61,23 @@ pub(super) struct Product {
 }
 
 impl Product {
+    /// Of `f32` as they are, in the place of what was there.
+    pub(super) fn full(a: (Order, usize), b: (Order, usize), c: usize, sizes: [usize; 3]) -> Self {
+        Self {
+            a,
+            b,
+            c,
+            sizes,
+            beta: 0.0,
+            precision: Precision::Full,
+        }
+    }
+
+    /// The same, added to what is there.
+    pub(super) fn adding(self) -> Self {
+        Self { beta: 1.0, ..self }
+    }
+
     /// The library's matrices are column-major: to it ours are transposed, and so is the product.
     fn config(&self) -> Result<GemmConfig<f32>> {
         let [m, n, k] = self.sizes;
